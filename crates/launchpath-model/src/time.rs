@@ -151,7 +151,6 @@ impl schemars::JsonSchema for Timestamp {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::Timestamp;
 
