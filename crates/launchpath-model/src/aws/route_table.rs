@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::ids::{
     EgressOnlyInternetGatewayId, InstanceId, NatGatewayId, NetworkInterfaceId, PeeringConnectionId,
-    PrefixListId, RouteTableId, SubnetId, TransitGatewayId, VpcId,
+    PrefixListId, RouteTableId, SubnetId, TransitGatewayId, VpcId, VpnGatewayId,
 };
 
 /// A route table.
@@ -22,6 +22,16 @@ pub struct RouteTable {
     pub associations: Option<Vec<Association>>,
     /// Its routes.
     pub routes: Option<Vec<Route>>,
+    /// Virtual private gateways whose learned routes are copied into the table.
+    pub propagating_vgws: Option<Vec<PropagatingVgw>>,
+}
+
+/// A virtual private gateway that propagates its routes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PropagatingVgw {
+    /// The gateway.
+    pub gateway_id: VpnGatewayId,
 }
 
 /// Who uses a route table.

@@ -100,3 +100,17 @@ pub struct TransitGatewayRouteAttachment {
     /// The attached resource.
     pub resource_id: Option<String>,
 }
+
+/// An attachment whose blocks are copied into a route table: a row of GetTransitGatewayRouteTablePropagations.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct TransitGatewayPropagation {
+    /// The attachment.
+    pub transit_gateway_attachment_id: Option<TransitGatewayAttachmentId>,
+    /// `vpc`, `vpn`, …
+    pub resource_type: Option<String>,
+    /// The attached resource.
+    pub resource_id: Option<String>,
+    /// `enabled`, …
+    pub state: Option<String>,
+}

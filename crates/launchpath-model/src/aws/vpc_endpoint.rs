@@ -55,8 +55,18 @@ pub struct VpcEndpoint {
     pub dns_entries: Option<Vec<DnsEntry>>,
     /// `ipv4`, `ipv6` or `dualstack`.
     pub ip_address_type: Option<String>,
+    /// How its names are answered.
+    pub dns_options: Option<DnsOptions>,
     /// The owner's account.
     pub owner_id: Option<AccountId>,
+}
+
+/// How the names of an endpoint are answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DnsOptions {
+    /// True (S3 only): the private names serve on-premises resolvers; inside the VPC the public name stays public.
+    pub private_dns_only_for_inbound_resolver_endpoint: Option<bool>,
 }
 
 /// A name of an endpoint.

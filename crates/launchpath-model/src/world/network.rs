@@ -10,8 +10,8 @@ use crate::aws::prefix_list::{PrefixList, PrefixListEntry};
 use crate::aws::route_table::RouteTable;
 use crate::aws::security_group::SecurityGroup;
 use crate::aws::transit_gateway::{
-    TransitGateway, TransitGatewayAttachment, TransitGatewayRoute, TransitGatewayRouteTable,
-    TransitGatewayVpcAttachment,
+    TransitGateway, TransitGatewayAttachment, TransitGatewayPropagation, TransitGatewayRoute,
+    TransitGatewayRouteTable, TransitGatewayVpcAttachment,
 };
 use crate::aws::vpc::{AvailabilityZone, DhcpOptions, Subnet, Vpc};
 use crate::aws::vpc_endpoint::VpcEndpoint;
@@ -76,6 +76,8 @@ pub struct Network {
     pub transit_gateway_route_tables: Table<TransitGatewayRouteTableId, TransitGatewayRouteTable>,
     /// Routes of transit gateway route tables.
     pub transit_gateway_routes: Table<TransitGatewayRouteTableId, Vec<TransitGatewayRoute>>,
+    /// Propagations of transit gateway route tables, where the routes themselves were not searched.
+    pub transit_gateway_propagations: Table<TransitGatewayRouteTableId, Vec<TransitGatewayPropagation>>,
     /// Private hosted zones, by VPC and zone.
     pub hosted_zones: Table<(VpcId, HostedZoneId), HostedZone>,
     /// Record sets, by zone.
