@@ -74,8 +74,7 @@ pub(crate) fn resolve(
     // AWS: https://docs.aws.amazon.com/general/latest/gr/iam-service.html and r53.html
     let host = match (service, partition.name) {
         ("iam", "aws") | ("route53", "aws" | "aws-cn") => format!("{label}.{suffix}"),
-        ("iam", "aws-us-gov") => format!("{label}.us-gov.{suffix}"),
-        ("route53", "aws-us-gov") => format!("{label}.us-gov.{suffix}"),
+        ("iam" | "route53", "aws-us-gov") => format!("{label}.us-gov.{suffix}"),
         ("iam" | "route53", _) => format!("{label}.{}.{suffix}", partition.global),
         _ => format!("{label}.{region}.{suffix}"),
     };
@@ -90,8 +89,6 @@ pub(crate) fn resolve(
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
     use crate::facts;
 

@@ -1,15 +1,36 @@
-//! Live, read-only collection of evidence.
+//! Live, read-only collection of evidence: the only crate that talks to AWS.
+//!
+//! A collection *only writes a bundle* (`launchpath-bundle/1`); what the evidence means is decided
+//! elsewhere, from the bundle, so every live run can be replayed.
+//!
+//! - [`operation`]: the table of operations that may be sent, with the IAM action of each.
+//! - `plan`: what is asked and after what; [`plan()`] describes it.
+//! - [`collect`]: runs the plan against an account, or any `--endpoint-url`.
+//! - `wire`, `client`: how a call is written, signed, sent and read; `mask`: what is left out.
+//!
+//! It sits on the foundation of the AWS SDK (credentials, signing, retries, TLS) with one generic
+//! operation, not on its service crates: answers stay documents, members newer than any SDK survive,
+//! and the build takes minutes less.
+
 mod client;
+mod collect;
 mod endpoint;
 mod facts;
+mod image_config;
+mod invoke;
 mod mask;
 pub mod operation;
+mod plan;
 mod progress;
 mod rate;
 mod record;
 mod settings;
+mod target;
 mod wire;
 
+pub use collect::collect;
+pub use endpoint::Partition;
+pub use plan::{Plan, PlanStep, PlannedCall, plan};
 pub use progress::{Progress, Silent};
 pub use record::Outcome;
 pub use settings::{CollectError, Request, Settings};

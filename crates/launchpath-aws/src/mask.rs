@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 /// What stands in a secret's place.
-pub const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 /// Environment variables of an image whose values say how it starts and are no secrets.
 const HARMLESS: &[&str] = &["PATH", "LANG", "HOME", "DOCKER_CONTAINER", "PORT"];

@@ -1,7 +1,5 @@
 //! A successful HTTP answer to the AWS CLI's JSON.
 
-use std::str::FromStr as _;
-
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::date_time::{DateTime, Format};
 use serde_json::{Map, Value};
@@ -80,8 +78,6 @@ fn header_value(shape: &Shape, text: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use aws_smithy_runtime_api::http::StatusCode;
     use aws_smithy_types::body::SdkBody;
     use serde_json::json;

@@ -20,13 +20,14 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// The HTTP status; `None` when no answer came.
     pub(crate) http: Option<u16>,
-    meta: ErrorMetadata,
+    /// The same once more, in the form that the retry strategy reads.
+    meta: Box<ErrorMetadata>,
 }
 
 impl Refusal {
     /// A refusal with a code, a message and, when an answer came, its status.
     pub(crate) fn new(code: &str, message: &str, http: Option<u16>) -> Self {
-        let meta = ErrorMetadata::builder().code(code).message(message).build();
+        let meta = Box::new(ErrorMetadata::builder().code(code).message(message).build());
         Self { code: code.to_owned(), message: message.to_owned(), http, meta }
     }
 
