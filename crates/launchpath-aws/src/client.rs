@@ -101,6 +101,9 @@ impl Client {
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile);
         }
+        if let Some(credentials) = &settings.credentials {
+            loader = loader.credentials_provider(credentials.clone());
+        }
         if let Some(region) = settings.region.as_deref().or(arn_region) {
             loader = loader.region(Region::new(region.to_owned()));
         }

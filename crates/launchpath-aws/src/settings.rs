@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 
 /// How to reach AWS. The defaults are the AWS CLI's habits.
@@ -14,6 +15,8 @@ pub struct Settings {
     /// Replaces the address of every service (`--endpoint-url`); else `AWS_ENDPOINT_URL` and its
     /// per-service forms.
     pub endpoint_url: Option<String>,
+    /// Credentials from elsewhere, instead of those the AWS CLI would find.
+    pub credentials: Option<SharedCredentialsProvider>,
     /// How long one request may take, its retries included.
     pub call_timeout: Duration,
     /// When the collection stops and the bundle is written from what came. A test invocation does
@@ -27,6 +30,7 @@ impl Default for Settings {
             profile: None,
             region: None,
             endpoint_url: None,
+            credentials: None,
             call_timeout: Duration::from_secs(20),
             deadline: Duration::from_secs(90),
         }
