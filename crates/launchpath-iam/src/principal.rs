@@ -223,8 +223,9 @@ impl Principal {
         &self.name
     }
 
-    pub(crate) fn session(&self) -> &str {
-        &self.session
+    /// The session's name, for assumed roles.
+    pub fn session(&self) -> Option<&str> {
+        (!self.session.is_empty()).then_some(self.session.as_str())
     }
 
     /// The role's ARN and whether its path is certain; `None` for others than roles and sessions.

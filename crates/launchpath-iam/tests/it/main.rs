@@ -1,1 +1,4 @@
-//! Tests of the policy engine.
+//! Tests of the policy engine through its public interface.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod vectors;
