@@ -29,6 +29,8 @@ pub struct Subject {
     pub runtime: Option<String>,
     /// The endpoint; `DEFAULT` when not given.
     pub endpoint: Option<String>,
+    /// A runtime to compare with: id, name or ARN.
+    pub against: Option<String>,
 }
 
 /// Everything one input says.
