@@ -1,0 +1,225 @@
+//! From documents to a world: a bundle, or loose AWS CLI answers.
+//!
+//! Everything is read and checked before the world is handed out; an error means that nothing was taken over.
+
+use std::collections::BTreeMap;
+
+use launchpath_model::World;
+use launchpath_model::evidence::Evidence;
+use launchpath_model::ids::{AccountId, Region};
+use serde_json::Value;
+
+use crate::bundle::{BUNDLE_FILE, Bundle, Call};
+use crate::documents::{
+    Documents, MAX_DOCUMENT_BYTES, MAX_DOCUMENTS, MAX_TOTAL_BYTES, MemoryDocuments, ZipDocuments, check_name,
+};
+use crate::error::{IntakeError, Problem};
+use crate::json::{Place, parse};
+use crate::lower::{self, Recorded};
+use crate::{loose, outcome};
+
+/// Reads every document and lowers it into a world.
+///
+/// Documents with a `bundle.json` at their root (or in their only folder) are a bundle; else every document is taken
+/// for a loose answer of the AWS CLI and recognised by its members. See [`crate::bundle`].
+///
+/// # Errors
+/// The first thing that is malformed, refused, unreadable or missing.
+pub fn open(documents: &dyn Documents) -> Result<World, IntakeError> {
+    let mut reader = Reader::new(documents)?;
+    if let Some(root) = reader.bundle_root() {
+        return open_bundle_file(&mut reader, &root, BUNDLE_FILE);
+    }
+    let sorted = loose::read_all(&mut reader)?;
+    if let Some(name) = sorted.bundle {
+        let (root, file) = name.rsplit_once('/').map_or(("", name.as_str()), |(root, file)| (root, file));
+        let root = if root.is_empty() { String::new() } else { format!("{root}/") };
+        reader.spent = 0;
+        return open_bundle_file(&mut reader, &root, file);
+    }
+    loose::world(sorted)
+}
+
+/// Reads one file: a bundle, one loose AWS CLI answer, or a ZIP archive of either. `name` is used in errors and as the
+/// source of the evidence.
+///
+/// # Errors
+/// As [`open()`].
+pub fn open_bytes(name: &str, bytes: &[u8]) -> Result<World, IntakeError> {
+    if ZipDocuments::recognises(bytes) {
+        let documents = ZipDocuments::new(bytes).map_err(|error| error.in_file(name))?;
+        return open(&documents);
+    }
+    let limit = MAX_DOCUMENT_BYTES;
+    if bytes.len() as u64 > limit {
+        return Err(crate::documents::ReadError::TooLarge { limit }.of(name));
+    }
+    // The name may be any path of the caller's; only its last part matters here.
+    let name = name.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).unwrap_or("input");
+    let printable: String = name.chars().filter(|c| !c.is_control()).collect();
+    let name = check_name(&printable).unwrap_or_else(|_| "input".to_owned());
+    open(&MemoryDocuments::from_iter([(name, bytes)]))
+}
+
+/// Lowers a bundle whose answers are all inline, such as one that was just collected.
+///
+/// # Errors
+/// As [`open()`].
+pub fn open_bundle(bundle: &Bundle) -> Result<World, IntakeError> {
+    let mut recorded = Vec::with_capacity(bundle.calls.len());
+    for (index, call) in bundle.calls.iter().enumerate() {
+        let place = Place::file(BUNDLE_FILE).member("calls").index(index);
+        if let Some(file) = &call.file {
+            return Err(place.member("file").error("an answer inside the bundle", format!("{file:?}")));
+        }
+        let response = call.response.clone().unwrap_or(Value::Null);
+        recorded.push(Recorded {
+            evidence: evidence(bundle, call),
+            response,
+            place: place.member("response"),
+        });
+    }
+    let mut world = header(bundle);
+    lower::all(&mut world, recorded)?;
+    Ok(world)
+}
+
+fn open_bundle_file(reader: &mut Reader<'_>, root: &str, file: &str) -> Result<World, IntakeError> {
+    let name = format!("{root}{file}");
+    let bundle = Bundle::from_json(&name, &reader.read(&name)?)?;
+    let mut recorded = Vec::with_capacity(bundle.calls.len());
+    for (index, call) in bundle.calls.iter().enumerate() {
+        let place = Place::file(&name).member("calls").index(index);
+        let (response, place) = match &call.file {
+            None => (call.response.clone().unwrap_or(Value::Null), place.member("response")),
+            Some(path) => {
+                let place = place.member("file");
+                let path = check_name(path).map_err(|error| error.in_file(&name).at(place.path.clone()))?;
+                let path = format!("{root}{path}");
+                if !reader.names.contains_key(&path) {
+                    return Err(IntakeError::new(
+                        Problem::Unreadable,
+                        "a file of this bundle",
+                        format!("{path:?}, which is missing"),
+                    )
+                    .in_file(&name)
+                    .at(place.path)
+                    .advise("open the bundle's directory or archive, not its bundle.json alone"));
+                }
+                (parse(&path, &reader.read(&path)?)?, Place::file(&path))
+            }
+        };
+        recorded.push(Recorded { evidence: evidence(&bundle, call), response, place });
+    }
+    let mut world = header(&bundle);
+    lower::all(&mut world, recorded)?;
+    Ok(world)
+}
+
+fn header(bundle: &Bundle) -> World {
+    World {
+        collected_at: bundle.collected_at,
+        account: account(bundle),
+        region: region(bundle),
+        partition: bundle.partition.clone().filter(|text| !text.is_empty()),
+        subject: bundle.subject.clone(),
+        ..World::default()
+    }
+}
+
+/// Collectors write an empty text where they do not know.
+fn account(bundle: &Bundle) -> Option<AccountId> {
+    bundle.account.clone().filter(|account| !account.as_str().is_empty())
+}
+
+fn region(bundle: &Bundle) -> Option<Region> {
+    bundle.region.clone().filter(|region| !region.as_str().is_empty())
+}
+
+/// Services without a Region of their own: the bundle's Region says nothing about their calls.
+const GLOBAL_SERVICES: &[&str] = &["iam", "route53", "organizations", "launchpath"];
+
+fn evidence(bundle: &Bundle, call: &Call) -> Evidence {
+    // The CLI calls the plain S3 API `s3api`; both names are in use.
+    let service = if call.service == "s3api" { "s3" } else { &call.service };
+    let inherited = region(bundle).filter(|_| !GLOBAL_SERVICES.contains(&service));
+    Evidence {
+        id: call.id.clone(),
+        service: service.to_owned(),
+        operation: call.operation.clone(),
+        region: call.region.clone().filter(|region| !region.as_str().is_empty()).or(inherited),
+        account: call.account.clone().or_else(|| account(bundle)),
+        request: call.request.clone(),
+        at: call.at,
+        outcome: call.outcome,
+        error: call.error.clone(),
+        complete: true,
+        file: call.file.clone(),
+    }
+}
+
+/// The documents with their names checked and their bytes counted.
+pub(crate) struct Reader<'a> {
+    documents: &'a dyn Documents,
+    /// Checked name to the name that the source uses.
+    pub(crate) names: BTreeMap<String, String>,
+    spent: u64,
+}
+
+impl<'a> Reader<'a> {
+    fn new(documents: &'a dyn Documents) -> Result<Self, IntakeError> {
+        let listed = documents.list()?;
+        if listed.len() > MAX_DOCUMENTS {
+            return Err(IntakeError::new(
+                Problem::Refused,
+                format!("at most {MAX_DOCUMENTS} documents"),
+                listed.len().to_string(),
+            ));
+        }
+        let mut names = BTreeMap::new();
+        for name in listed {
+            let checked = check_name(&name)?;
+            if names.insert(checked.clone(), name).is_some() {
+                return Err(IntakeError::new(Problem::Refused, "each name once", "a name that occurs twice")
+                    .in_file(&checked));
+            }
+        }
+        Ok(Self { documents, names, spent: 0 })
+    }
+
+    /// The folder (empty, or ending in `/`) with the bundle's file: the root, or the only folder there is.
+    fn bundle_root(&self) -> Option<String> {
+        if self.names.contains_key(BUNDLE_FILE) {
+            return Some(String::new());
+        }
+        let mut folders =
+            self.names.keys().filter(|name| !loose::is_litter(name)).map(|name| name.split_once('/'));
+        let (folder, _) = folders.next()??;
+        if !folders.all(|other| other.is_some_and(|(other, _)| other == folder)) {
+            return None;
+        }
+        let root = format!("{folder}/");
+        self.names.contains_key(&format!("{root}{BUNDLE_FILE}")).then_some(root)
+    }
+
+    /// The bytes of a document by its checked name.
+    pub(crate) fn read(&mut self, name: &str) -> Result<Vec<u8>, IntakeError> {
+        let source = self.names.get(name).map_or(name, String::as_str);
+        let bytes = self.documents.read(source, MAX_DOCUMENT_BYTES).map_err(|error| error.of(name))?;
+        self.spent = self.spent.saturating_add(bytes.len() as u64);
+        if self.spent > MAX_TOTAL_BYTES {
+            return Err(IntakeError::new(
+                Problem::Refused,
+                format!("at most {MAX_TOTAL_BYTES} bytes in all"),
+                "more",
+            )
+            .in_file(name));
+        }
+        Ok(bytes)
+    }
+}
+
+/// The outcome that a saved error text tells.
+pub(crate) fn outcome_of_text(code: &str) -> launchpath_model::Outcome {
+    outcome::outcome_of(code, None)
+}
