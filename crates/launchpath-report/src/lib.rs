@@ -1,1 +1,31 @@
-//! placeholder
+//! The one [`diagnosis::Diagnosis`] value as text for a terminal, as a Markdown root-cause analysis and as JSON.
+//!
+//! What it is: one renderer per output format, [`render`] to choose between them, the terminal view of a fault's
+//! documentation ([`explain`]) and the published schema of the JSON format ([`schema()`]). What it is not: it
+//! adds no facts, decides nothing, and knows neither terminal nor environment; the binary says how wide the output is
+//! and whether it has colour.
+//!
+//! Every string of a diagnosis may come from a log line, an image or a person: [`clean`] is the one gate through which
+//! it passes on its way to text and Markdown.
+//!
+//! Start with [`format`] (the dispatcher), then `text/mod.rs` and `markdown/mod.rs` (the order of the sections), then
+//! [`outline`] (the selection and grouping that both share). A new format is a file of its own and a line in
+//! [`format::Format`].
+
+mod canvas;
+pub mod clean;
+#[path = "../../launchpath-diagnose/src/diagnosis.rs"]
+pub mod diagnosis;
+pub mod explain;
+pub mod format;
+mod json;
+mod markdown;
+pub mod options;
+mod outline;
+mod schema;
+mod text;
+mod wording;
+
+pub use format::{Format, UnknownFormat, render};
+pub use options::{Colour, Detail, Options};
+pub use schema::schema;

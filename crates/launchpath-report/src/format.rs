@@ -1,0 +1,89 @@
+//! The output formats by name, and the way from a format to its renderer.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::diagnosis::Diagnosis;
+use crate::options::Options;
+use crate::{json, markdown, text};
+
+/// An output format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Format {
+    /// For a terminal.
+    #[default]
+    Text,
+    /// A root-cause analysis that can be filed.
+    Markdown,
+    /// For programs: the public format, see [`crate::schema()`].
+    Json,
+}
+
+impl Format {
+    /// All formats, in the order in which help names them.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Markdown, Self::Json];
+
+    /// Its name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Markdown => "markdown",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The name is no output format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such output format: `{given}`; known are {known}", known = Format::ALL.map(Format::as_str).join(", "))]
+pub struct UnknownFormat {
+    given: String,
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == name)
+            .ok_or_else(|| UnknownFormat { given: crate::clean::line(name) })
+    }
+}
+
+/// The diagnosis in `format`, ending in a line feed.
+///
+/// Pure: the same arguments give the same bytes. JSON ignores the options; Markdown only shows everything, so it
+/// ignores them too.
+pub fn render(diagnosis: &Diagnosis, format: Format, options: &Options) -> String {
+    match format {
+        Format::Text => text::render(diagnosis, options),
+        Format::Markdown => markdown::render(diagnosis),
+        Format::Json => json::render(diagnosis),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Format;
+
+    #[test]
+    fn every_name_is_read_back() {
+        for format in Format::ALL {
+            assert_eq!(format.to_string().parse(), Ok(format));
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_the_known_ones() {
+        let error = "pdf\u{1b}[31m".parse::<Format>().unwrap_err();
+        assert_eq!(error.to_string(), "no such output format: `pdf`; known are text, markdown, json");
+    }
+}

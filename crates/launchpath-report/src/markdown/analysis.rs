@@ -1,0 +1,178 @@
+//! The analysis: symptom, launch chain, causes with their reasoning, what is ruled out, the comparison.
+
+use crate::diagnosis::{Because, Cause, Diagnosis};
+use crate::outline::{self, ChainRow};
+use crate::wording;
+
+use super::escape::{Place, code, fence, text};
+use super::{Page, cited, listed};
+
+pub(super) fn symptom(page: &mut Page, diagnosis: &Diagnosis) {
+    let failed = outline::failed_invocations(diagnosis);
+    if failed.is_empty() && diagnosis.statements.is_empty() {
+        return;
+    }
+    page.block("## Symptom");
+    for record in failed {
+        let at = record.at.map_or_else(String::new, |at| format!(" at {at}"));
+        let id = code(Place::Flow, record.id.as_str());
+        page.block(&format!("{}{at} ({id}):", text(Place::Flow, &record.operation)));
+        let error = record.error.clone().unwrap_or_default();
+        let message = crate::clean::line(&format!("{}: {}", error.code, error.message));
+        page.block(&fence(0, "text", &[message]));
+    }
+    if !diagnosis.statements.is_empty() {
+        page.block("Reported by people, not counted as proof:");
+        page.block("");
+        for saying in &diagnosis.statements {
+            let by =
+                saying.by.as_deref().map_or_else(String::new, |by| format!("{}: ", text(Place::Flow, by)));
+            let said = text(Place::Flow, &saying.text);
+            page.line(&format!("- {by}“{said}”{}", cited(Place::Flow, &saying.evidence)));
+        }
+    }
+}
+
+pub(super) fn chain(page: &mut Page, diagnosis: &Diagnosis) {
+    if diagnosis.chain.is_empty() {
+        return;
+    }
+    page.block("## How far the launch gets");
+    page.block("| | Stage | State | What shows it | Evidence |\n|---|---|---|---|---|");
+    for row in outline::chain_rows(diagnosis) {
+        match row {
+            ChainRow::Break { .. } => {
+                let interval = text(Place::Cell, &outline::interval(diagnosis));
+                page.line(&format!("| **╳** | **break** | | **{interval}** | |"));
+            }
+            ChainRow::Stages { stages, inside } => {
+                for stage in stages {
+                    let (sign, word, _) = wording::state(stage.state);
+                    let inside = if inside && !stage.side { " (in the break)" } else { "" };
+                    let side = if stage.side { " (beside the path)" } else { "" };
+                    let title = text(Place::Cell, &stage.title);
+                    let note = text(Place::Cell, &stage.note);
+                    let evidence = listed(Place::Cell, &stage.evidence);
+                    page.line(&format!("| {sign} | {title}{side} | {word}{inside} | {note} | {evidence} |"));
+                }
+            }
+        }
+    }
+    let absent = outline::not_applicable(diagnosis);
+    if !absent.is_empty() {
+        page.block(&format!("Not part of this launch: {}.", text(Place::Flow, &absent.join(", "))));
+    }
+}
+
+pub(super) fn causes(page: &mut Page, diagnosis: &Diagnosis) {
+    if let Some(cause) = diagnosis.primary() {
+        page.block("## Root cause");
+        self::cause(page, cause);
+    }
+    let others = outline::other_causes(diagnosis);
+    if others.is_empty() {
+        return;
+    }
+    page.block(if diagnosis.primary().is_some() { "## Other suspects" } else { "## Possible causes" });
+    for cause in others {
+        self::cause(page, cause);
+    }
+}
+
+fn cause(page: &mut Page, cause: &Cause) {
+    let sure = format!("{}, {}", wording::status(cause.status), wording::percent(cause.probability));
+    page.block(&format!(
+        "**{}** {} ({})",
+        code(Place::Flow, &cause.fault),
+        text(Place::Flow, &cause.title),
+        text(Place::Flow, &sure)
+    ));
+    if !cause.subjects.is_empty() {
+        let subjects: Vec<String> = cause.subjects.iter().map(|subject| code(Place::Flow, subject)).collect();
+        page.block(&format!("At fault: {}", subjects.join(", ")));
+    }
+    reasons(page, &cause.because);
+}
+
+fn reasons(page: &mut Page, because: &[Because]) {
+    if because.is_empty() {
+        return;
+    }
+    page.block("| Odds | Why | Evidence |\n|---:|---|---|");
+    for reason in because {
+        let (weight, why) = (wording::weight(reason.weight), text(Place::Cell, &reason.text));
+        page.line(&format!("| {weight} | {why} | {} |", listed(Place::Cell, &reason.evidence)));
+    }
+}
+
+pub(super) fn also_blocking(page: &mut Page, diagnosis: &Diagnosis) {
+    if diagnosis.also_blocking.is_empty() {
+        return;
+    }
+    page.block("## Also blocking");
+    page.block("Once the first cause is mended, the launch stops here next.");
+    for cause in &diagnosis.also_blocking {
+        self::cause(page, cause);
+    }
+}
+
+pub(super) fn warnings(page: &mut Page, diagnosis: &Diagnosis) {
+    if diagnosis.warnings.is_empty() {
+        return;
+    }
+    page.block("## Beware");
+    page.block("");
+    for warning in &diagnosis.warnings {
+        let (title, code) = (text(Place::Flow, &warning.title), code(Place::Flow, &warning.code));
+        let what = text(Place::Flow, &warning.text);
+        page.line(&format!("- **{title}** ({code}) {what}{}", cited(Place::Flow, &warning.evidence)));
+        if let Some(command) = &warning.command {
+            page.line(&fence(2, "sh", &[crate::clean::line(command)]));
+        }
+    }
+}
+
+pub(super) fn ruled_out(page: &mut Page, diagnosis: &Diagnosis) {
+    if diagnosis.ruled_out.is_empty() {
+        return;
+    }
+    page.block("## Ruled out");
+    page.block("| Theory | How we know | Evidence |\n|---|---|---|");
+    for group in outline::refutations(diagnosis) {
+        for fault in &group.faults {
+            page.line(&format!(
+                "| {} {} | {} | {} |",
+                code(Place::Cell, &fault.fault),
+                text(Place::Cell, &fault.title),
+                text(Place::Cell, group.because),
+                listed(Place::Cell, group.evidence)
+            ));
+        }
+    }
+}
+
+pub(super) fn comparison(page: &mut Page, diagnosis: &Diagnosis) {
+    let Some(comparison) = &diagnosis.comparison else { return };
+    page.block("## Comparison with a runtime that works");
+    page.block(&format!(
+        "{} works: {}{}",
+        code(Place::Flow, &comparison.with),
+        text(Place::Flow, &comparison.works_because),
+        cited(Place::Flow, &comparison.evidence)
+    ));
+    if !comparison.differences.is_empty() {
+        page.block("| Aspect | Here | There | Can it explain the break? |\n|---|---|---|---|");
+    }
+    for difference in &comparison.differences {
+        page.line(&format!(
+            "| {} | {} | {} | {} |",
+            text(Place::Cell, &difference.what),
+            text(Place::Cell, &difference.here),
+            text(Place::Cell, &difference.there),
+            difference.explains.as_deref().map_or_else(|| "no".to_owned(), |how| text(Place::Cell, how))
+        ));
+    }
+    if !comparison.same.is_empty() {
+        page.block(&format!("The same: {}.", text(Place::Flow, &comparison.same.join(", "))));
+    }
+}

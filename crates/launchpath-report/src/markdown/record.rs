@@ -1,0 +1,45 @@
+//! The record: what happened when, and every call with the command that repeats it.
+
+use crate::diagnosis::Diagnosis;
+use crate::{clean, wording};
+
+use super::escape::{Place, code, fence, text};
+use super::{Page, listed};
+
+pub(super) fn timeline(page: &mut Page, diagnosis: &Diagnosis) {
+    if diagnosis.timeline.is_empty() {
+        return;
+    }
+    page.block("## Timeline");
+    page.block("| UTC | Event | Evidence |\n|---|---|---|");
+    for entry in &diagnosis.timeline {
+        let (what, evidence) = (text(Place::Cell, &entry.text), listed(Place::Cell, &entry.evidence));
+        page.line(&format!("| {} | {what} | {evidence} |", entry.at));
+    }
+}
+
+pub(super) fn evidence(page: &mut Page, diagnosis: &Diagnosis) {
+    if diagnosis.evidence.is_empty() {
+        return;
+    }
+    page.block("## Evidence");
+    page.block("Every call that this report cites or that was refused, with the command that repeats it.");
+    page.block("");
+    for record in &diagnosis.evidence {
+        let at = record.at.map_or_else(String::new, |at| format!(" at {at}"));
+        let error = record.error.as_ref().map_or_else(String::new, |error| {
+            let http = error.http.map_or_else(String::new, |http| format!(" (HTTP {http})"));
+            format!(": {}{http}", code(Place::Flow, &format!("{} {}", error.code, error.message)))
+        });
+        page.line(&format!(
+            "- {} {} {}, {}{at}{error}",
+            code(Place::Flow, record.id.as_str()),
+            text(Place::Flow, &record.service),
+            text(Place::Flow, &record.operation),
+            wording::outcome(record.outcome),
+        ));
+        if !record.command.trim().is_empty() {
+            page.line(&fence(2, "sh", &[clean::line(&record.command)]));
+        }
+    }
+}

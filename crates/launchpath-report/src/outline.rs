@@ -1,0 +1,236 @@
+//! What the formats for people select and group, so that text and Markdown tell the same story.
+//!
+//! Nothing here is a new fact: each function answers with parts of the diagnosis, in another order.
+
+use launchpath_model::{EvidenceId, Outcome};
+
+use crate::diagnosis::{
+    Cause, ChainStage, Diagnosis, EvidenceRecord, Fix, RuledOut, StageState, Undecided, Verdict,
+};
+use crate::wording;
+
+/// The stage's title, or its name when the chain has no such stage.
+pub(crate) fn stage_title(diagnosis: &Diagnosis, stage: &str) -> String {
+    let known = diagnosis.chain.iter().find(|known| known.stage == stage);
+    known.map_or_else(|| stage.to_owned(), |known| known.title.clone())
+}
+
+/// The answer in one sentence: the engine's, else what the members say.
+pub(crate) fn headline(diagnosis: &Diagnosis) -> String {
+    if !diagnosis.summary.trim().is_empty() {
+        return diagnosis.summary.clone();
+    }
+    if let Some(cause) = diagnosis.primary() {
+        return cause.title.clone();
+    }
+    match (diagnosis.verdict, &diagnosis.broken) {
+        (Verdict::Launches, _) => "a trace proves an answer".to_owned(),
+        (_, Some(_)) => {
+            format!("breaks {}; {}", interval(diagnosis), wording::count(diagnosis.causes.len(), "suspect"))
+        }
+        (Verdict::NoFaultFound, None) => "all that you control was seen and holds".to_owned(),
+        _ => wording::count(diagnosis.causes.len(), "suspect"),
+    }
+}
+
+/// The break in words: `between A and B`.
+pub(crate) fn interval(diagnosis: &Diagnosis) -> String {
+    let Some(broken) = &diagnosis.broken else { return String::new() };
+    let title = |stage: &String| stage_title(diagnosis, stage);
+    match (&broken.last_reached, &broken.first_unreached) {
+        (Some(last), Some(first)) => format!("between {} and {}", title(last), title(first)),
+        (Some(last), None) => format!("after {}", title(last)),
+        (None, Some(first)) => format!("before or at {}", title(first)),
+        (None, None) => "somewhere".to_owned(),
+    }
+}
+
+/// What the reader is to do, in one line, with what kind of step it is.
+pub(crate) fn first_step(diagnosis: &Diagnosis) -> Option<(&'static str, String)> {
+    if let Some(fix) = primary_fix(diagnosis) {
+        return Some(("Fix", fix.summary.clone()));
+    }
+    if let Some(probe) = diagnosis.next_probes.first() {
+        return Some(("Next", probe.what.clone()));
+    }
+    (diagnosis.verdict == Verdict::NoFaultFound).then(|| ("Next", SUPPORT_ADVICE.to_owned()))
+}
+
+/// What follows when nothing is left on the customer's side.
+pub(crate) const SUPPORT_ADVICE: &str =
+    "open an AWS Support case and attach this diagnosis: what it rules out need not be asked again";
+
+/// The repair of the cause to mend first.
+pub(crate) fn primary_fix(diagnosis: &Diagnosis) -> Option<&Fix> {
+    diagnosis.primary().and_then(|cause| cause.fix.as_ref())
+}
+
+/// All causes but the primary one.
+pub(crate) fn other_causes(diagnosis: &Diagnosis) -> Vec<&Cause> {
+    let primary = diagnosis.primary().map(std::ptr::from_ref);
+    diagnosis.causes.iter().filter(|cause| Some(std::ptr::from_ref(*cause)) != primary).collect()
+}
+
+/// The runtime's name, else its id, else its ARN.
+pub(crate) fn runtime_name(diagnosis: &Diagnosis) -> &str {
+    let runtime = &diagnosis.runtime;
+    [&runtime.id, &runtime.name, &runtime.arn]
+        .into_iter()
+        .find_map(|name| name.as_deref())
+        .unwrap_or("runtime not named in the evidence")
+}
+
+/// A line of the chain's picture.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ChainRow<'a> {
+    /// A stage, or neighbours of which nothing differs but the title; whether they lie inside the break.
+    Stages { stages: Vec<&'a ChainStage>, inside: bool },
+    /// The break, and how many stages lie inside of which nobody knows which one breaks.
+    Break { inside: usize },
+}
+
+/// The chain without the stages that are not part of it, the break in its place.
+pub(crate) fn chain_rows(diagnosis: &Diagnosis) -> Vec<ChainRow<'_>> {
+    let stages: Vec<&ChainStage> =
+        diagnosis.chain.iter().filter(|stage| stage.state != StageState::NotApplicable).collect();
+    let position = |name: &Option<String>| {
+        name.as_ref().and_then(|name| stages.iter().position(|stage| &stage.stage == name))
+    };
+    let broken = diagnosis.broken.as_ref();
+    let last = broken.and_then(|broken| position(&broken.last_reached));
+    let first = broken.and_then(|broken| position(&broken.first_unreached));
+    let (start, end) = match (broken, last, first) {
+        (None, ..) => (None, 0),
+        (Some(_), Some(last), first) => (Some(last + 1), first.unwrap_or(stages.len()).max(last + 1)),
+        (Some(broken), None, Some(first)) if broken.last_reached.is_none() => (Some(0), first),
+        (Some(_), None, Some(first)) => (Some(first), first),
+        (Some(_), None, None) => (Some(stages.len()), stages.len()),
+    };
+    let is_inside = |index: usize| start.is_some_and(|start| (start..end).contains(&index));
+
+    let mut rows = Vec::new();
+    for index in 0..=stages.len() {
+        if start == Some(index) {
+            let inside = (index..end).filter(|index| !stages[*index].side).count();
+            rows.push(ChainRow::Break { inside });
+        }
+        if let Some(stage) = stages.get(index) {
+            rows.push(ChainRow::Stages { stages: vec![stage], inside: is_inside(index) });
+        }
+    }
+    rows
+}
+
+/// The rows with neighbours joined that share state and note and cite no call.
+pub(crate) fn join_runs(rows: Vec<ChainRow<'_>>) -> Vec<ChainRow<'_>> {
+    let is_bare = |stage: &ChainStage| {
+        let quiet = matches!(stage.state, StageState::NotReached | StageState::Unknown);
+        quiet && !stage.side && stage.evidence.is_empty()
+    };
+    let mut joined: Vec<ChainRow<'_>> = Vec::new();
+    for row in rows {
+        match (joined.last_mut(), row) {
+            (
+                Some(ChainRow::Stages { stages: run, inside: run_inside }),
+                ChainRow::Stages { stages, inside },
+            ) if *run_inside == inside
+                && run.iter().chain(&stages).all(|stage| is_bare(stage))
+                && (run[0].state, &run[0].note) == (stages[0].state, &stages[0].note) =>
+            {
+                run.extend(stages);
+            }
+            (_, row) => joined.push(row),
+        }
+    }
+    joined
+}
+
+/// The titles of the stages that are not part of this launch.
+pub(crate) fn not_applicable(diagnosis: &Diagnosis) -> Vec<String> {
+    let absent = diagnosis.chain.iter().filter(|stage| stage.state == StageState::NotApplicable);
+    absent.map(|stage| stage.title.clone()).collect()
+}
+
+/// One missing piece of evidence and the faults that it leaves open.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Gap<'a> {
+    pub(crate) evidence: &'a str,
+    pub(crate) reason: &'a str,
+    pub(crate) command: Option<&'a str>,
+    pub(crate) calls: &'a [EvidenceId],
+    pub(crate) faults: Vec<&'a Undecided>,
+}
+
+/// What is missing, each piece once, what leaves most open first. Faults without a named gap come last.
+pub(crate) fn gaps(diagnosis: &Diagnosis) -> Vec<Gap<'_>> {
+    let mut gaps: Vec<Gap<'_>> = Vec::new();
+    for fault in &diagnosis.unknown {
+        let unnamed = Gap { evidence: "", reason: "", command: None, calls: &[], faults: Vec::new() };
+        let named = fault.missing.iter().map(|missing| Gap {
+            evidence: &missing.evidence,
+            reason: &missing.reason,
+            command: missing.command.as_deref(),
+            calls: &missing.calls,
+            faults: Vec::new(),
+        });
+        let named: Vec<Gap<'_>> = named.collect();
+        for gap in if named.is_empty() { vec![unnamed] } else { named } {
+            let same = |other: &&mut Gap<'_>| {
+                (other.evidence, other.reason, other.command) == (gap.evidence, gap.reason, gap.command)
+            };
+            match gaps.iter_mut().find(same) {
+                Some(known) if known.faults.iter().any(|known| known.fault == fault.fault) => {}
+                Some(known) => known.faults.push(fault),
+                None => gaps.push(Gap { faults: vec![fault], ..gap }),
+            }
+        }
+    }
+    gaps.sort_by_key(|gap| (gap.evidence.is_empty(), std::cmp::Reverse(gap.faults.len())));
+    gaps
+}
+
+/// Faults that one observation rules out, together.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refutation<'a> {
+    pub(crate) because: &'a str,
+    pub(crate) evidence: &'a [EvidenceId],
+    pub(crate) faults: Vec<&'a RuledOut>,
+}
+
+/// What is ruled out: theories that people hold first, then in the engine's order, same reasons together.
+pub(crate) fn refutations(diagnosis: &Diagnosis) -> Vec<Refutation<'_>> {
+    let is_belief = |fault: &&RuledOut| fault.fault.starts_with("belief.");
+    let beliefs = diagnosis.ruled_out.iter().filter(is_belief);
+    let faults = diagnosis.ruled_out.iter().filter(|fault| !is_belief(fault));
+    let mut groups: Vec<Refutation<'_>> = Vec::new();
+    for fault in beliefs.chain(faults) {
+        let same = |group: &&mut Refutation<'_>| {
+            (group.because, group.evidence) == (fault.because.as_str(), fault.evidence.as_slice())
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.faults.push(fault),
+            None => groups.push(Refutation {
+                because: &fault.because,
+                evidence: &fault.evidence,
+                faults: vec![fault],
+            }),
+        }
+    }
+    groups
+}
+
+/// The failing invocations among the calls: the symptom.
+pub(crate) fn failed_invocations(diagnosis: &Diagnosis) -> Vec<&EvidenceRecord> {
+    let failed = |record: &&EvidenceRecord| {
+        record.service == "bedrock-agentcore"
+            && record.operation.starts_with("InvokeAgentRuntime")
+            && record.outcome != Outcome::Ok
+    };
+    diagnosis.evidence.iter().filter(failed).collect()
+}
+
+/// The calls that were refused for lack of permission.
+pub(crate) fn denied(diagnosis: &Diagnosis) -> Vec<EvidenceId> {
+    let denied = diagnosis.evidence.iter().filter(|record| record.outcome == Outcome::Denied);
+    denied.map(|record| record.id.clone()).collect()
+}

@@ -1,0 +1,98 @@
+//! The launch chain as a picture: a rail of signs, one line per stage, the break as a gap in it.
+//!
+//! ```text
+//!   ✔ reached      Network attached    interface created by the service-linked role [c14 c22]
+//! ──╳── break      between Network attached and Health check
+//!  ╎? unknown      Image fetched       no pull was seen
+//!   ✘ failed       Health check        424 Runtime health check failed or timed out [c3]
+//!  ╰? unknown      Log delivery        beside the path: …
+//! ```
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::canvas::{Canvas, Ink, Rich};
+use crate::diagnosis::{ChainStage, Diagnosis, StageState};
+use crate::outline::{self, ChainRow};
+use crate::{clean, wording};
+
+/// Columns of the rail, the sign and the word: `  ✔ not reached  `.
+const RAIL: usize = 17;
+/// Narrower than this, title and note share a column.
+const TWO_COLUMNS: usize = 72;
+/// The widest title column.
+const TITLE: usize = 26;
+
+pub(super) fn write(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
+    if diagnosis.chain.is_empty() {
+        return;
+    }
+    canvas.gap();
+    let rows = outline::chain_rows(diagnosis);
+    let rows = if canvas.options().is_full() { rows } else { outline::join_runs(rows) };
+    let title_columns = title_columns(&rows);
+    for row in rows {
+        match row {
+            ChainRow::Break { inside } => gap(canvas, diagnosis, inside),
+            ChainRow::Stages { stages, inside } => stage(canvas, &stages, inside, title_columns),
+        }
+    }
+    let absent = outline::not_applicable(diagnosis);
+    if !absent.is_empty() {
+        let (sign, ..) = wording::state(StageState::NotApplicable);
+        let text = format!("not part of this launch: {}", absent.join(", "));
+        canvas.hanging(
+            Rich::new().ink(Ink::Dim, &format!("  {sign} ")),
+            "    ",
+            Rich::new().ink(Ink::Dim, &text),
+        );
+    }
+}
+
+fn title_columns(rows: &[ChainRow<'_>]) -> usize {
+    let single = rows.iter().filter_map(|row| match row {
+        ChainRow::Stages { stages, .. } if stages.len() == 1 => Some(clean::line(&stages[0].title).width()),
+        _ => None,
+    });
+    single.max().unwrap_or(0).min(TITLE)
+}
+
+fn stage(canvas: &mut Canvas<'_>, stages: &[&ChainStage], inside: bool, title_columns: usize) {
+    let first = stages[0];
+    let (sign, word, ink) = wording::state(first.state);
+    let rail = match (first.side, inside) {
+        (true, _) => " ╰",
+        (false, true) => " ╎",
+        (false, false) => "  ",
+    };
+    let lead_rail = if inside && !first.side { " ╎" } else { "  " };
+    let prefix =
+        Rich::new().ink(Ink::Dim, rail).ink(ink, &format!("{sign} ")).padded(ink, word, 11).plain("  ");
+    let titles = stages.iter().map(|stage| stage.title.as_str()).collect::<Vec<_>>().join(" → ");
+    let mut note = Rich::new();
+    if first.side {
+        note = note.ink(Ink::Dim, "beside the path:").plain(" ");
+    }
+    note = note.plain(&first.note).ids(&first.evidence);
+
+    if canvas.columns() < TWO_COLUMNS || stages.len() > 1 {
+        let lead = format!("{lead_rail}{}", " ".repeat(RAIL - 2));
+        let title = Rich::new().ink(Ink::Strong, &titles);
+        let text = if note.is_blank() { title } else { title.plain(" – ").then(note) };
+        return canvas.hanging(prefix, &lead, text);
+    }
+    let lead = format!("{lead_rail}{}", " ".repeat(RAIL + title_columns));
+    let prefix = prefix.padded(Ink::Strong, &titles, title_columns);
+    let prefix = if note.is_blank() { prefix } else { prefix.plain("  ") };
+    canvas.hanging(prefix, &lead, note);
+}
+
+fn gap(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis, inside: usize) {
+    let note = diagnosis.broken.as_ref().map(|broken| broken.note.trim()).unwrap_or_default();
+    let note = if note.is_empty() { outline::interval(diagnosis) } else { note.to_owned() };
+    let prefix = Rich::new().ink(Ink::BadStrong, &format!("{:<RAIL$}", "──╳── break"));
+    let mut text = Rich::new().ink(Ink::BadStrong, &note);
+    if inside > 1 {
+        text = text.plain(&format!(" (one of the {inside} stages marked ╎, or the next)"));
+    }
+    canvas.hanging(prefix, &" ".repeat(RAIL), text);
+}

@@ -1,0 +1,110 @@
+//! What surrounds the cause: warnings, the comparison with a runtime that works, what people said, what happened when.
+
+use launchpath_model::Timestamp;
+
+use crate::canvas::{Canvas, Ink, Rich};
+use crate::diagnosis::{Diagnosis, TimelineEntry};
+
+use super::remedy::left_out;
+
+/// So many events are shown.
+const EVENTS: usize = 14;
+
+pub(super) fn warnings(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
+    if diagnosis.warnings.is_empty() {
+        return;
+    }
+    canvas.heading(Rich::new().ink(Ink::Heading, "Beware"));
+    for warning in &diagnosis.warnings {
+        let text =
+            Rich::new().ink(Ink::Strong, &warning.title).ink(Ink::Dim, &format!(" ({})", warning.code));
+        canvas.hanging(Rich::new().ink(Ink::DoubtStrong, "  ! "), "    ", text);
+        if !warning.text.trim().is_empty() {
+            canvas.paragraph(4, Rich::new().plain(&warning.text).ids(&warning.evidence));
+        }
+        if let Some(command) = warning.command.as_deref().filter(|command| !command.trim().is_empty()) {
+            canvas.verbatim(6, command);
+        }
+    }
+}
+
+pub(super) fn comparison(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
+    let Some(comparison) = &diagnosis.comparison else { return };
+    canvas.heading(
+        Rich::new()
+            .ink(Ink::Heading, "Compared")
+            .plain("  with ")
+            .ink(Ink::Strong, &comparison.with)
+            .plain(", which works: ")
+            .plain(&comparison.works_because)
+            .ids(&comparison.evidence),
+    );
+    let explaining = comparison.differences.iter().filter(|difference| difference.explains.is_some());
+    let others = comparison.differences.iter().filter(|difference| difference.explains.is_none());
+    for difference in explaining.chain(others) {
+        let (sign, ink) =
+            if difference.explains.is_some() { ("≠", Ink::DoubtStrong) } else { ("≠", Ink::Dim) };
+        let mut text = Rich::new().ink(Ink::Strong, &difference.what);
+        if let Some(explains) = &difference.explains {
+            text = text.plain(" – ").plain(explains);
+        }
+        canvas.hanging(Rich::new().ink(ink, &format!("  {sign} ")), "    ", text);
+        for (side, value) in [("here", &difference.here), ("there", &difference.there)] {
+            let prefix = Rich::new().plain("    ").padded(Ink::Dim, side, 7);
+            canvas.hanging(prefix, "           ", Rich::new().plain(value));
+        }
+    }
+    if !comparison.same.is_empty() {
+        let text = Rich::new().ink(Ink::Dim, "the same: ").plain(&comparison.same.join(", "));
+        canvas.hanging(Rich::new().ink(Ink::Dim, "  = "), "    ", text);
+    }
+}
+
+pub(super) fn statements(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
+    if diagnosis.statements.is_empty() {
+        return;
+    }
+    canvas.heading(
+        Rich::new().ink(Ink::Heading, "Said").plain("  ").ink(Ink::Dim, "shown, never counted as proof"),
+    );
+    for saying in &diagnosis.statements {
+        let by = saying.by.as_deref().filter(|by| !by.trim().is_empty()).unwrap_or("somebody");
+        let text = Rich::new()
+            .plain(by)
+            .plain(" says (not evidence): “")
+            .plain(saying.text.trim())
+            .plain("”")
+            .ids(&saying.evidence);
+        canvas.paragraph(2, text);
+    }
+}
+
+pub(super) fn timeline(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
+    let entries = &diagnosis.timeline;
+    let Some(first) = entries.first() else { return };
+    canvas.heading(Rich::new().ink(Ink::Heading, "Timeline").plain("  ").ink(Ink::Dim, "UTC"));
+    let full = canvas.options().is_full();
+    // The end is where the failure is; the beginning says where it came from.
+    let skipped = if full || entries.len() <= EVENTS + 1 { 0 } else { entries.len() - EVENTS };
+    event(canvas, first, None);
+    if skipped > 0 {
+        left_out(canvas, skipped, "event");
+    }
+    let mut before = first.at;
+    for entry in &entries[1 + skipped..] {
+        event(canvas, entry, Some(before));
+        before = entry.at;
+    }
+}
+
+fn event(canvas: &mut Canvas<'_>, entry: &TimelineEntry, before: Option<Timestamp>) {
+    let date = entry.at.date();
+    let date = if before.is_some_and(|before| before.date() == date) { String::new() } else { date };
+    let prefix = Rich::new()
+        .plain("  ")
+        .padded(Ink::Strong, &date, 10)
+        .plain(" ")
+        .plain(&entry.at.clock())
+        .plain("  ");
+    canvas.hanging(prefix, &" ".repeat(23), Rich::new().plain(&entry.text).ids(&entry.evidence));
+}

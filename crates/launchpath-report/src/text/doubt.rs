@@ -1,0 +1,111 @@
+//! What is not the cause, and what could not be decided.
+
+use crate::canvas::{Canvas, Ink, Rich};
+use crate::diagnosis::Diagnosis;
+use crate::outline::{self, Gap};
+use crate::wording;
+
+/// So many observations that rule faults out are shown with their reason; of the others, the faults are named.
+const REASONS: usize = 10;
+/// So many missing pieces are shown with their command.
+const GAPS: usize = 5;
+
+pub(super) fn ruled_out(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
+    let groups = outline::refutations(diagnosis);
+    if groups.is_empty() {
+        return;
+    }
+    let number = wording::theories(diagnosis.ruled_out.len());
+    canvas.heading(Rich::new().ink(Ink::Heading, "Ruled out").plain("  ").ink(Ink::Dim, &number));
+    let full = canvas.options().is_full();
+    let shown = if full || groups.len() <= REASONS + 1 { groups.len() } else { REASONS };
+    for group in &groups[..shown] {
+        let codes: Vec<&str> = group.faults.iter().map(|fault| fault.fault.as_str()).collect();
+        let mut text = Rich::new().ink(Ink::Strong, &codes.join(", "));
+        if full || codes[0].starts_with("belief.") {
+            text = text.plain(" (").plain(&group.faults[0].title).plain(")");
+        }
+        text = text.plain(" – ").plain(group.because).ids(group.evidence);
+        canvas.hanging(Rich::new().ink(Ink::Good, "  – "), "    ", text);
+    }
+    let rest: Vec<&str> =
+        groups[shown..].iter().flat_map(|group| &group.faults).map(|fault| fault.fault.as_str()).collect();
+    if !rest.is_empty() {
+        let text = Rich::new()
+            .plain(&format!("and {} more: {} ", rest.len(), by_area(&rest)))
+            .ink(Ink::Dim, &format!("(why: {})", super::FULL));
+        canvas.hanging(Rich::new().ink(Ink::Good, "  – "), "    ", text);
+    }
+}
+
+pub(super) fn unknown(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
+    let gaps = outline::gaps(diagnosis);
+    if gaps.is_empty() {
+        return;
+    }
+    let number = wording::count(diagnosis.unknown.len(), "fault");
+    canvas.heading(
+        Rich::new()
+            .ink(Ink::Heading, "Not known")
+            .plain("  ")
+            .ink(Ink::Dim, &format!("{number} neither found nor ruled out")),
+    );
+    let full = canvas.options().is_full();
+    let shown = if full || gaps.len() <= GAPS + 1 { gaps.len() } else { GAPS };
+    for gap in &gaps[..shown] {
+        missing(canvas, gap);
+    }
+    if shown < gaps.len() {
+        let named = gaps[..shown].iter().flat_map(|gap| &gap.faults).map(|fault| &fault.fault);
+        let named: std::collections::BTreeSet<&String> = named.collect();
+        let rest = diagnosis.unknown.iter().map(|fault| &fault.fault).filter(|fault| !named.contains(fault));
+        let rest: Vec<&str> = rest.map(String::as_str).collect();
+        let mut text = format!("{} more", wording::count(gaps.len() - shown, "missing piece"));
+        if !rest.is_empty() {
+            text.push_str(&format!(", leaving open {}", by_area(&rest)));
+        }
+        let text = Rich::new().plain(&text).ink(Ink::Dim, &format!(" ({})", super::FULL));
+        canvas.hanging(Rich::new().ink(Ink::Doubt, "  ? "), "    ", text);
+    }
+}
+
+fn missing(canvas: &mut Canvas<'_>, gap: &Gap<'_>) {
+    let codes: Vec<&str> = gap.faults.iter().map(|fault| fault.fault.as_str()).collect();
+    let mut text = Rich::new();
+    if gap.evidence.is_empty() {
+        text = text.plain("undecided:");
+    } else {
+        text = text
+            .plain(gap.evidence)
+            .plain(": ")
+            .plain(gap.reason)
+            .ids(gap.calls)
+            .plain(", which leaves open");
+    }
+    text = text.plain(" ").ink(Ink::Strong, &by_area(&codes));
+    canvas.hanging(Rich::new().ink(Ink::Doubt, "  ? "), "    ", text);
+    if let Some(command) = gap.command.filter(|command| !command.trim().is_empty()) {
+        canvas.verbatim(6, command);
+    }
+}
+
+/// The codes as they are when few, else gathered by area: `net.{dns_off, nacl}, iam.trust_policy`.
+fn by_area(codes: &[&str]) -> String {
+    if codes.len() <= 3 {
+        return codes.join(", ");
+    }
+    let mut areas: Vec<(&str, Vec<&str>)> = Vec::new();
+    for code in codes {
+        let (area, name) = code.split_once('.').unwrap_or(("", code));
+        match areas.iter_mut().find(|(known, _)| *known == area) {
+            Some((_, names)) => names.push(name),
+            None => areas.push((area, vec![name])),
+        }
+    }
+    let parts = areas.iter().map(|(area, names)| match (area.is_empty(), names.as_slice()) {
+        (true, names) => names.join(", "),
+        (false, [name]) => format!("{area}.{name}"),
+        (false, names) => format!("{area}.{{{}}}", names.join(", ")),
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}

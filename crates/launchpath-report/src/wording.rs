@@ -1,0 +1,150 @@
+//! The words for the values of a diagnosis, the same in every format for people.
+
+use launchpath_model::Outcome;
+
+use crate::canvas::Ink;
+use crate::diagnosis::{CauseStatus, Safety, StageState, Verdict, Verified};
+
+/// The verdict in capitals.
+pub(crate) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Launches => "LAUNCHES",
+        Verdict::Blocked => "BLOCKED",
+        Verdict::Undecided => "UNDECIDED",
+        Verdict::NoFaultFound => "NO FAULT FOUND",
+    }
+}
+
+/// The ink of a verdict.
+pub(crate) fn verdict_ink(verdict: Verdict) -> Ink {
+    match verdict {
+        Verdict::Launches => Ink::GoodStrong,
+        Verdict::Blocked => Ink::BadStrong,
+        Verdict::Undecided | Verdict::NoFaultFound => Ink::DoubtStrong,
+    }
+}
+
+/// A stage's state as sign, words and ink.
+pub(crate) fn state(state: StageState) -> (&'static str, &'static str, Ink) {
+    match state {
+        StageState::Reached => ("✔", "reached", Ink::Good),
+        StageState::Failed => ("✘", "failed", Ink::Bad),
+        StageState::NotReached => ("○", "not reached", Ink::Dim),
+        StageState::Unknown => ("?", "unknown", Ink::Doubt),
+        StageState::NotApplicable => ("–", "n/a", Ink::Dim),
+    }
+}
+
+/// How sure a cause is.
+pub(crate) fn status(status: CauseStatus) -> &'static str {
+    match status {
+        CauseStatus::Confirmed => "confirmed",
+        CauseStatus::Likely => "likely",
+        CauseStatus::Possible => "possible",
+    }
+}
+
+/// How a call ended.
+pub(crate) fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "answered",
+        Outcome::Denied => "access denied",
+        Outcome::NotFound => "not found",
+        Outcome::Error => "failed",
+        Outcome::Throttled => "throttled",
+    }
+}
+
+/// Whether a repair can do harm, as a remark to it.
+pub(crate) fn safety(safety: Safety) -> &'static str {
+    match safety {
+        Safety::Safe => "safe: it only adds, nothing that works now can stop",
+        Safety::Review => "review first: it changes something others may use",
+    }
+}
+
+/// The proof of a repair, one sentence. `title` turns a stage's name into its title.
+pub(crate) fn proof(verified: &Verified, title: impl Fn(&str) -> String) -> String {
+    let next = match &verified.next_blocker {
+        Some(fault) => format!("next blocker {fault}"),
+        None => "next blocker none".to_owned(),
+    };
+    let assumes = match &verified.assumes {
+        Some(what) => format!("; assumes {what}"),
+        None => String::new(),
+    };
+    format!("proven in memory: reaches {}, {next}{assumes}", title(&verified.reaches))
+}
+
+/// A share as a whole percentage that never claims certainty or impossibility by rounding.
+pub(crate) fn percent(share: f64) -> String {
+    match share * 100.0 {
+        percent if percent.is_nan() => "? %".to_owned(),
+        percent if percent >= 100.0 => "100 %".to_owned(),
+        percent if percent > 99.0 => ">99 %".to_owned(),
+        percent if percent <= 0.0 => "0 %".to_owned(),
+        percent if percent < 1.0 => "<1 %".to_owned(),
+        percent => format!("{percent:.0} %"),
+    }
+}
+
+/// A factor on the odds, for example `×6`, `×0.25`.
+pub(crate) fn weight(weight: f64) -> String {
+    if !weight.is_finite() {
+        return if weight.is_nan() { "×?" } else { "×∞" }.to_owned();
+    }
+    let digits = match weight.abs() {
+        size if size >= 10_000.0 => return format!("×{weight:.0e}"),
+        size if size >= 10.0 || size == 0.0 => return format!("×{weight:.0}"),
+        size if size >= 1.0 => 1,
+        size if size >= 0.01 => 2,
+        size if size >= 0.001 => 3,
+        _ => return format!("×{weight:.0e}"),
+    };
+    let text = format!("{weight:.digits$}");
+    format!("×{}", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// `1 call`, `2 calls`.
+pub(crate) fn count(number: usize, one: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
+/// `1 theory`, `2 theories`.
+pub(crate) fn theories(number: usize) -> String {
+    if number == 1 { "1 theory".to_owned() } else { format!("{number} theories") }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{list, percent, weight};
+
+    #[test]
+    fn percentages_never_round_to_certainty() {
+        let shares = [0.0, 0.000_1, 0.0149, 0.5, 0.989, 0.999_9, 1.0, f64::NAN];
+        assert_eq!(shares.map(percent), ["0 %", "<1 %", "1 %", "50 %", "99 %", ">99 %", "100 %", "? %"]);
+    }
+
+    #[test]
+    fn weights_are_short() {
+        let weights = [6.0, 1.5, 0.25, 0.08, 0.005, 0.000_01, 120.0, 1e6, f64::INFINITY, f64::NAN, 0.0];
+        assert_eq!(
+            weights.map(weight),
+            ["×6", "×1.5", "×0.25", "×0.08", "×0.005", "×1e-5", "×120", "×1e6", "×∞", "×?", "×0"]
+        );
+    }
+
+    #[test]
+    fn lists_read_aloud() {
+        assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
+    }
+}
