@@ -193,6 +193,20 @@ pub(crate) fn resource_policy_must_allow(request: &Request) -> bool {
     }
 }
 
+/// Whether anybody with credentials may do it, whatever the policies say.
+///
+/// AWS: <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html> (not even a deny counts) and
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html> (for users and root users).
+pub(crate) fn needs_no_permission(request: &Request) -> bool {
+    match request.action_lower() {
+        "sts:getcalleridentity" => request.principal().is_iam(),
+        "sts:getsessiontoken" => {
+            matches!(request.principal().kind(), PrincipalKind::User | PrincipalKind::Root)
+        }
+        _ => false,
+    }
+}
+
 /// Whether service control policies restrict the caller.
 ///
 /// AWS: not in the management account, not service-linked roles, not services themselves.
@@ -200,7 +214,8 @@ pub(crate) fn resource_policy_must_allow(request: &Request) -> bool {
 pub(crate) fn scps_apply(set: &CompiledPolicySet, request: &Request) -> bool {
     let who = request.principal();
     let managing = set.management_account.as_deref();
-    who.is_iam() && !who.is_service_linked() && (managing.is_none() || managing != who.account())
+    let managed = managing.is_none() || managing != who.account();
+    who.is_iam() && !who.is_service_linked() && managed && !needs_no_permission(request)
 }
 
 /// How endpoint policies read principals for this request.
@@ -217,7 +232,8 @@ fn endpoint_reading(set: &CompiledPolicySet, request: &Request) -> Reading {
 pub(crate) fn weigh<L: Logic>(set: &CompiledPolicySet, request: &Request) -> Weighed<L> {
     let who = request.principal();
     let is_root = *who.kind() == PrincipalKind::Root;
-    let has_identity = who.is_iam() && !is_root;
+    let free = needs_no_permission(request);
+    let has_identity = who.is_iam() && !is_root && !free;
     let bounded = match &set.boundary.presence {
         _ if !has_identity => Tri::False,
         Presence::Unknown(_) => Tri::Unknown,
@@ -231,7 +247,7 @@ pub(crate) fn weigh<L: Logic>(set: &CompiledPolicySet, request: &Request) -> Wei
         Weight { verdict: judge(&set.identity, request, usual), gates: true }
     } else {
         // AWS: the root user needs no policy; services, federated and anonymous callers can have none.
-        Weight { verdict: Verdict::of(false, is_root), gates: false }
+        Weight { verdict: Verdict::of(false, is_root || free), gates: false }
     };
     let gate = |layer: &CompiledLayer, around: Surroundings, applies: bool| {
         if !applies || layer.presence == Presence::NotApplicable || layer.is_empty() {
@@ -239,10 +255,15 @@ pub(crate) fn weigh<L: Logic>(set: &CompiledPolicySet, request: &Request) -> Wei
         }
         Weight { verdict: judge(layer, request, around), gates: true }
     };
-    let resource = Weight { verdict: judge(&set.resource, request, usual), gates: false };
+    let resource = if free {
+        open_gate()
+    } else {
+        Weight { verdict: judge(&set.resource, request, usual), gates: false }
+    };
     let boundary = gate(&set.boundary, usual, has_identity);
     let mut session = gate(&set.session, usual, has_identity);
-    if *who.kind() == PrincipalKind::FederatedUser && set.session.presence == Presence::NotApplicable {
+    if *who.kind() == PrincipalKind::FederatedUser && set.session.presence == Presence::NotApplicable && !free
+    {
         // AWS: a federated session without a session policy has no permissions of its own.
         // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
         session = Weight { verdict: Verdict::of(false, false), gates: true };

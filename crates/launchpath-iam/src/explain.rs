@@ -193,6 +193,8 @@ pub enum Reason {
     },
     /// The root user of an account needs no policy there.
     RootUser,
+    /// Anybody with credentials may do it; AWS asks no policy.
+    NoPermissionNeeded,
     /// No statement of a layer that must allow does so.
     NoAllow {
         /// The layer.
@@ -233,6 +235,7 @@ impl fmt::Display for Reason {
             Self::Denied { statement } => write!(f, "{statement} denies it"),
             Self::Allowed { statement } => write!(f, "{statement} allows it"),
             Self::RootUser => f.write_str("the root user needs no policy in its own account"),
+            Self::NoPermissionNeeded => f.write_str("AWS asks for no permission for this action"),
             Self::NoAllow { layer, level, statements, note } => {
                 match level {
                     Some(level) => write!(f, "no {layer} at {level} allows it")?,
@@ -321,7 +324,9 @@ impl Teller<'_> {
     }
 
     fn allows(&mut self, weighed: &Weighed<Formula>) {
-        if *self.request.principal().kind() == PrincipalKind::Root {
+        if evaluate::needs_no_permission(self.request) {
+            self.reasons.push(Reason::NoPermissionNeeded);
+        } else if *self.request.principal().kind() == PrincipalKind::Root {
             self.reasons.push(Reason::RootUser);
         }
         for (layer, verdict) in Self::judged(self.set, weighed) {
@@ -408,6 +413,9 @@ impl Teller<'_> {
 
     fn exemptions(&mut self) {
         let who = self.request.principal();
+        if evaluate::needs_no_permission(self.request) {
+            return;
+        }
         if !self.set.scps.is_empty() && !evaluate::scps_apply(self.set, self.request) {
             let why = if who.is_service_linked() {
                 "the caller is a service-linked role"

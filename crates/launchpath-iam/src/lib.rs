@@ -2,6 +2,7 @@
 
 mod arn;
 pub mod batch;
+mod check;
 mod compiled;
 mod condition;
 mod context;
@@ -13,6 +14,7 @@ mod glob;
 mod json;
 mod layers;
 mod location;
+mod managed;
 mod parse;
 mod principal;
 mod principal_match;
@@ -22,6 +24,7 @@ mod request;
 mod template;
 mod tri;
 
+pub use check::{DocumentKind, WhiteSpace, check_length};
 pub use compiled::CompiledPolicySet;
 pub use condition::{Condition, ConditionOperator, SetQualifier, Test};
 pub use context::{Context, ContextValue};
@@ -32,6 +35,7 @@ pub use explain::{Actual, Failure, Reason, StatementRef};
 pub use glob::Glob;
 pub use layers::{Document, EndpointKind, Guardrails, Layer, LayerKind, Layers, Level, NamedPolicy};
 pub use location::{Location, Position};
+pub use managed::{ManagedPolicy, attached, managed_policies, managed_policy};
 pub use parse::Reading;
 pub use principal::{Principal, PrincipalError, PrincipalKind};
 pub use remaining::{Formula, Open};

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::compiled::CompiledPolicySet;
+use crate::evaluate::needs_no_permission;
 use crate::request::Request;
 use crate::tri::Tri;
 
@@ -31,7 +32,7 @@ pub(crate) fn applicability(set: &CompiledPolicySet, request: &Request) -> Tri {
     if managing.is_some() && managing == request.resource_account() {
         return Tri::False;
     }
-    if request.action_lower() == "kms:retiregrant" {
+    if request.action_lower() == "kms:retiregrant" || needs_no_permission(request) {
         return Tri::False;
     }
     let assumes_service_linked =
