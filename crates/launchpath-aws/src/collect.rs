@@ -50,20 +50,22 @@ pub async fn collect(
         // The invocation needs the runtime's ARN; what it leaves behind is collected afterwards.
         left = run.steps(&steps, |step| matches!(step.name, "caller" | "runtimes"), left).await;
         run.invoke(&target, payload).await;
+        // The windows of what follows must hold the invocation.
+        run.known.now = Timestamp::now();
     }
     run.steps(&steps, |_| true, left).await;
     if let Some(saw) = &request.saw {
         run.statement(saw);
     }
     let heading = Heading {
-        collected_at: now,
+        collected_at: run.known.now,
         account: run.known.account(),
         partition: run.known.partition().name,
         runtime: run.known.id_of(&target).unwrap_or_else(|| target.label().to_owned()),
         endpoint: run.known.endpoint,
         region: run.known.region,
     };
-    Ok(record::bundle(heading, run.known.records))
+    Ok(record::bundle(&heading, run.known.records))
 }
 
 /// Calls that are no step of the plan stand after it.

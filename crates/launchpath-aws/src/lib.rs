@@ -6,6 +6,8 @@
 //! - [`operation`]: the table of operations that may be sent, with the IAM action of each.
 //! - `plan`: what is asked and after what; [`plan()`] describes it.
 //! - [`collect`]: runs the plan against an account, or any `--endpoint-url`.
+//! - [`script()`]: the same collection as a script of AWS CLI commands.
+//! - [`permissions`]: the minimum policy, generated from the table.
 //! - `wire`, `client`: how a call is written, signed, sent and read; `mask`: what is left out.
 //!
 //! It sits on the foundation of the AWS SDK (credentials, signing, retries, TLS) with one generic
@@ -20,10 +22,12 @@ mod image_config;
 mod invoke;
 mod mask;
 pub mod operation;
+pub mod permissions;
 mod plan;
 mod progress;
 mod rate;
 mod record;
+mod script;
 mod settings;
 mod target;
 mod wire;
@@ -33,4 +37,5 @@ pub use endpoint::Partition;
 pub use plan::{Plan, PlanStep, PlannedCall, plan};
 pub use progress::{Progress, Silent};
 pub use record::Outcome;
+pub use script::script;
 pub use settings::{CollectError, Request, Settings};

@@ -16,9 +16,17 @@ pub struct Operation {
     pub actions: &'static [&'static str],
     /// What the answer is needed for: one sentence fragment for a reviewer of the policy.
     pub why: &'static str,
-    /// The resource patterns of the minimum policy; `{partition}` stands for the partition. `*`
-    /// where the service has no narrower form for the operation.
-    pub resources: &'static [&'static str],
+    /// On which resources the minimum policy allows it.
+    pub scope: &'static Scope,
+}
+
+/// Resources that a statement of the minimum policy names.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The statement's id.
+    pub sid: &'static str,
+    /// The resource patterns; `{partition}` stands for the partition.
+    pub patterns: &'static [&'static str],
 }
 
 /// How often a service may be asked, below what AWS allows an account.
@@ -32,26 +40,29 @@ pub struct Rate {
     pub burst: u32,
 }
 
-/// Anything of the account: for operations without resource-level permissions, and for those where
-/// the name of the resource is only known after the first answers.
-const ANY: &[&str] = &["*"];
-const RUNTIME: &[&str] = &["arn:{partition}:bedrock-agentcore:*:*:runtime/*"];
-const REPOSITORY: &[&str] = &["arn:{partition}:ecr:*:*:repository/*"];
-const ROLE: &[&str] = &["arn:{partition}:iam::*:role/*"];
-const POLICY: &[&str] = &["arn:{partition}:iam::*:policy/*", "arn:{partition}:iam::aws:policy/*"];
-const LOG_GROUP: &[&str] = &[
-    "arn:{partition}:logs:*:*:log-group:/aws/bedrock-agentcore/runtimes/*",
-    "arn:{partition}:logs:*:*:log-group:/aws/bedrock-agentcore/runtimes/*:*",
-];
+/// Anything of the account: for operations without resource-level permissions.
+static ANY: Scope = Scope { sid: "LaunchpathAccount", patterns: &["*"] };
+static RUNTIME: Scope =
+    Scope { sid: "LaunchpathRuntimes", patterns: &["arn:{partition}:bedrock-agentcore:*:*:runtime/*"] };
+static REPOSITORY: Scope =
+    Scope { sid: "LaunchpathImages", patterns: &["arn:{partition}:ecr:*:*:repository/*"] };
+static ROLE: Scope = Scope { sid: "LaunchpathRoles", patterns: &["arn:{partition}:iam::*:role/*"] };
+/// Managed policies of AWS stand in the account `aws`, which the pattern covers.
+static POLICY: Scope = Scope { sid: "LaunchpathPolicies", patterns: &["arn:{partition}:iam::*:policy/*"] };
+static LOG_GROUP: Scope = Scope {
+    sid: "LaunchpathLogs",
+    patterns: &["arn:{partition}:logs:*:*:log-group:/aws/bedrock-agentcore/runtimes/*"],
+};
+static CODE: Scope = Scope { sid: "LaunchpathCode", patterns: &["arn:{partition}:s3:::*/*"] };
 
 macro_rules! operation {
-    ($service:literal $name:literal, [$($action:literal),+], $resources:expr, $why:literal) => {
+    ($service:literal $name:literal, [$($action:literal),+], $scope:ident, $why:literal) => {
         Operation {
             service: $service,
             name: $name,
             actions: &[$($action),+],
             why: $why,
-            resources: $resources,
+            scope: &$scope,
         }
     };
 }
@@ -136,7 +147,7 @@ pub const READ: &[Operation] = &[
         "the latest log lines: tracebacks, start messages"),
     operation!("route53" "ListHostedZonesByVPC", ["route53:ListHostedZonesByVPC", "ec2:DescribeVpcs"], ANY,
         "private zones that hide AWS names"),
-    operation!("s3" "HeadObject", ["s3:GetObject", "s3:GetObjectVersion"], &["arn:{partition}:s3:::*/*"],
+    operation!("s3" "HeadObject", ["s3:GetObject", "s3:GetObjectVersion"], CODE,
         "whether the code archive exists, and its size (its content is never read)"),
     operation!("sts" "GetCallerIdentity", ["sts:GetCallerIdentity"], ANY,
         "which account and identity look"),

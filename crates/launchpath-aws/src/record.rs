@@ -94,20 +94,25 @@ pub(crate) struct Heading {
 }
 
 /// The finished bundle: calls in the plan's order, numbered from `c1`.
-pub(crate) fn bundle(heading: Heading, mut records: Vec<Record>) -> Value {
+pub(crate) fn bundle(heading: &Heading, mut records: Vec<Record>) -> Value {
     records.sort_by_key(|record| record.order);
     let calls: Vec<_> =
         records.into_iter().enumerate().map(|(at, record)| record.into_json(at + 1)).collect();
-    json!({
+    let mut bundle = json!({
         "format": "launchpath-bundle/1",
         "collected_at": seconds(heading.collected_at),
         "collector": concat!("launchpath ", env!("CARGO_PKG_VERSION")),
-        "account": heading.account.unwrap_or_default(),
+        "account": heading.account,
         "region": heading.region,
         "partition": heading.partition,
         "subject": {"runtime": heading.runtime, "endpoint": heading.endpoint},
         "calls": calls,
-    })
+    });
+    // An account that nobody told is left out, not empty.
+    if let Some(members) = bundle.as_object_mut().filter(|members| members["account"].is_null()) {
+        members.shift_remove("account");
+    }
+    bundle
 }
 
 /// A time in whole seconds, as bundles write it.

@@ -36,6 +36,11 @@ fn a_vpc_runtime_is_collected_whole() -> Result<()> {
         assert_eq!(call["id"], format!("c{}", number + 1));
     }
 
+    // The bundle reader takes it, and gives it back unchanged.
+    let read = launchpath_intake::bundle::Bundle::from_json("bundle.json", bundle.to_string().as_bytes())?;
+    assert_eq!(read.calls.len(), calls(&bundle).len());
+    assert_eq!(read.to_value(), bundle);
+
     // What the plan says is what went out, no more; what it says without a condition, no less.
     let plan = plan(&request(id))?;
     let sent: BTreeSet<(&str, &str)> = calls(&bundle)

@@ -8,3 +8,4 @@
 mod collection;
 mod comparison;
 mod moto;
+mod scripted;

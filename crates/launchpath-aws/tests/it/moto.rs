@@ -38,7 +38,7 @@ impl Moto {
         let moto = Self { server, url: format!("http://127.0.0.1:{port}") };
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            ensure!(begun.elapsed() < Duration::from_secs(60), "the emulator does not answer");
+            ensure!(begun.elapsed() < Duration::from_mins(1), "the emulator does not answer");
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(Some(moto))
