@@ -57,6 +57,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("ResourceRecordSets", "route53", "ListResourceRecordSets"),
     ("Entries", "ec2", "GetManagedPrefixListEntries"),
     ("Routes", "ec2", "SearchTransitGatewayRoutes"),
+    ("TransitGatewayRouteTablePropagations", "ec2", "GetTransitGatewayRouteTablePropagations"),
 ];
 
 /// Operations whose refusal can be read from a saved error text, beside those of [`MEMBERS`].
@@ -86,6 +87,7 @@ const NEED_OTHERS: &[&str] = &[
     "ListResourceRecordSets",
     "GetManagedPrefixListEntries",
     "SearchTransitGatewayRoutes",
+    "GetTransitGatewayRouteTablePropagations",
 ];
 
 /// What the files of a directory turned out to be.
@@ -279,13 +281,19 @@ fn take_answers(sorted: &mut Sorted, name: &str, value: Value) {
             let response = own.map(|(name, content)| (name.clone(), content.clone())).collect();
             push(service, operation, None, Value::Object(response), place.clone());
         }
-        for (index, table) in rows(members.get("TransitGatewayStaticRoutes")).iter().enumerate() {
-            let id = table.get("TransitGatewayRouteTableId").cloned().unwrap_or_default();
-            // This snapshot format says itself which search it is.
-            let request = json!({ "TransitGatewayRouteTableId": id, "Filters": [{ "Name": "type", "Values": ["static"] }] });
-            let place = place.member("TransitGatewayStaticRoutes").index(index);
-            count += 1;
-            push("ec2", "SearchTransitGatewayRoutes", Some(request), table.clone(), place);
+        // Snapshots of other tools wrap one answer per route table; the member says which question it was.
+        for (member, operation, filter) in [
+            ("TransitGatewayStaticRoutes", "SearchTransitGatewayRoutes", Some("static")),
+            ("TransitGatewayPropagations", "GetTransitGatewayRouteTablePropagations", None),
+        ] {
+            for (index, table) in rows(members.get(member)).iter().enumerate() {
+                let id = table.get("TransitGatewayRouteTableId").cloned().unwrap_or_default();
+                let filters: Vec<Value> =
+                    filter.iter().map(|kind| json!({ "Name": "type", "Values": [kind] })).collect();
+                let request = json!({ "TransitGatewayRouteTableId": id, "Filters": filters });
+                count += 1;
+                push("ec2", operation, Some(request), table.clone(), place.member(member).index(index));
+            }
         }
     }
     if count == 0 {

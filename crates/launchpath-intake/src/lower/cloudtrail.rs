@@ -34,7 +34,7 @@ fn lookup(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
     let table = &mut world.trail;
     // A log file that CloudTrail delivered to S3 holds the events themselves.
     if call.member("Events").is_none()
-        && let Some(records) = call.typed::<Vec<TrailEvent>>("Records")?
+        && let Some(records) = call.objects::<TrailEvent>("Records")?
     {
         table.record(call.read(records.len()));
         for event in records {
@@ -43,7 +43,7 @@ fn lookup(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
         }
         return Ok(Lowered::Done);
     }
-    let Some(rows) = call.typed::<Vec<Row>>("Events")? else {
+    let Some(rows) = call.objects::<Row>("Events")? else {
         table.record(call.read_without("Events"));
         return Ok(Lowered::Done);
     };

@@ -78,7 +78,7 @@ struct MetricResult {
 }
 
 fn metric_data(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
-    let results = call.typed::<Vec<MetricResult>>("MetricDataResults")?;
+    let results = call.objects::<MetricResult>("MetricDataResults")?;
     let answered = results.is_some();
     let mut results = results.unwrap_or_default();
     let queries = call.evidence.request_member("MetricDataQueries").and_then(Value::as_array);
@@ -123,7 +123,7 @@ fn points(result: MetricResult) -> Vec<(Timestamp, f64)> {
 const STATISTICS: &[&str] = &["Sum", "SampleCount", "Average", "Maximum", "Minimum"];
 
 fn metric_statistics(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
-    let rows = call.typed::<Vec<BTreeMap<String, Value>>>("Datapoints")?;
+    let rows = call.objects::<BTreeMap<String, Value>>("Datapoints")?;
     let Some(name) = call.asked("MetricName").or_else(|| call.text("Label")) else {
         return Ok(Lowered::NoKey("which metric it is"));
     };

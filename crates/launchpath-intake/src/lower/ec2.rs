@@ -4,7 +4,7 @@
 
 use launchpath_model::aws::instance::Instance;
 use launchpath_model::aws::prefix_list::{PrefixList, PrefixListEntry};
-use launchpath_model::aws::transit_gateway::TransitGatewayRoute;
+use launchpath_model::aws::transit_gateway::{TransitGatewayPropagation, TransitGatewayRoute};
 use launchpath_model::aws::vpc_endpoint::VpcEndpoint;
 use launchpath_model::ids::{PrefixListId, TransitGatewayRouteTableId, VpcId};
 use launchpath_model::query::Read;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::document::decode;
-use super::{Lowered, Recorded, fill, unanswered};
+use super::{Lowered, Recorded, fill};
 use crate::error::IntakeError;
 
 pub(super) fn lower(net: &mut Network, call: &Recorded) -> Result<Lowered, IntakeError> {
@@ -103,6 +103,7 @@ pub(super) fn lower(net: &mut Network, call: &Recorded) -> Result<Lowered, Intak
             |row| row.transit_gateway_route_table_id.clone(),
         ),
         "SearchTransitGatewayRoutes" => transit_gateway_routes(net, call),
+        "GetTransitGatewayRouteTablePropagations" => transit_gateway_propagations(net, call),
         _ => Ok(Lowered::UnknownOperation),
     }
 }
@@ -122,7 +123,7 @@ fn vpc_attribute(net: &mut Network, call: &Recorded) -> Result<Lowered, IntakeEr
         ("enableDnsSupport", "EnableDnsSupport", &mut net.dns_support),
         ("enableDnsHostnames", "EnableDnsHostnames", &mut net.dns_hostnames),
     ] {
-        let value = call.typed::<Attribute>(member)?.and_then(|attribute| attribute.value);
+        let value = call.object::<Attribute>(member)?.and_then(|attribute| attribute.value);
         match (value, &vpc) {
             (Some(value), Some(vpc)) => {
                 table.insert(vpc.clone(), value, call.evidence.id.clone());
@@ -213,7 +214,7 @@ struct Reservation {
 
 fn instances(net: &mut Network, call: &Recorded) -> Result<Lowered, IntakeError> {
     let table: &mut Table<_, Instance> = &mut net.instances;
-    let Some(reservations) = call.typed::<Vec<Reservation>>("Reservations")? else {
+    let Some(reservations) = call.objects::<Reservation>("Reservations")? else {
         table.record(call.read_without("Reservations"));
         return Ok(Lowered::Done);
     };
@@ -232,17 +233,11 @@ fn instances(net: &mut Network, call: &Recorded) -> Result<Lowered, IntakeError>
 
 /// Several searches may each bring a part of a table; the parts are put together.
 fn transit_gateway_routes(net: &mut Network, call: &Recorded) -> Result<Lowered, IntakeError> {
-    if let Some(read) = unanswered(call) {
-        net.transit_gateway_routes.record(read);
-        return Ok(Lowered::Done);
-    }
-    let Some(routes) = call.typed::<Vec<TransitGatewayRoute>>("Routes")? else {
+    let Some(routes) = call.objects::<TransitGatewayRoute>("Routes")? else {
         net.transit_gateway_routes.record(call.read_without("Routes"));
         return Ok(Lowered::Done);
     };
-    let known = net.transit_gateway_route_tables.iter().map(|(id, _)| id.as_str());
-    let id = call.asked("TransitGatewayRouteTableId").or_else(|| call.text("TransitGatewayRouteTableId"));
-    let Some(id) = id.or_else(|| call.only_one_of(known)).map(TransitGatewayRouteTableId::from) else {
+    let Some(id) = transit_gateway_route_table(net, call) else {
         return Ok(Lowered::NoKey("which transit gateway route table the routes belong to"));
     };
     let table = &mut net.transit_gateway_routes;
@@ -257,6 +252,27 @@ fn transit_gateway_routes(net: &mut Network, call: &Recorded) -> Result<Lowered,
     if !all.is_empty() || !is_part {
         table.insert(id, all, call.evidence.id.clone());
     }
+    Ok(Lowered::Done)
+}
+
+/// Snapshots of other tools name the table beside the answer; AWS names it in the request only.
+fn transit_gateway_route_table(net: &Network, call: &Recorded) -> Option<TransitGatewayRouteTableId> {
+    let known = net.transit_gateway_route_tables.iter().map(|(id, _)| id.as_str());
+    let named = call.asked("TransitGatewayRouteTableId").or_else(|| call.text("TransitGatewayRouteTableId"));
+    named.or_else(|| call.only_one_of(known)).map(TransitGatewayRouteTableId::from)
+}
+
+fn transit_gateway_propagations(net: &mut Network, call: &Recorded) -> Result<Lowered, IntakeError> {
+    const MEMBER: &str = "TransitGatewayRouteTablePropagations";
+    let Some(rows) = call.objects::<TransitGatewayPropagation>(MEMBER)? else {
+        net.transit_gateway_propagations.record(call.read_without(MEMBER));
+        return Ok(Lowered::Done);
+    };
+    let Some(id) = transit_gateway_route_table(net, call) else {
+        return Ok(Lowered::NoKey("which transit gateway route table the propagations belong to"));
+    };
+    net.transit_gateway_propagations.record(call.read(rows.len()));
+    net.transit_gateway_propagations.insert(id, rows, call.evidence.id.clone());
     Ok(Lowered::Done)
 }
 

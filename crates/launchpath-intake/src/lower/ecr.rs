@@ -82,11 +82,11 @@ struct Failure {
 }
 
 fn batch_get_image(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
-    let Some(images) = call.typed::<Vec<Image>>("images")? else {
+    let Some(images) = call.objects::<Image>("images")? else {
         world.manifests.record(call.read_without("images"));
         return Ok(Lowered::Done);
     };
-    let failures = call.typed::<Vec<Failure>>("failures")?.unwrap_or_default();
+    let failures = call.objects::<Failure>("failures")?.unwrap_or_default();
     world.manifests.record(batch_read(call, images.len(), &failures));
     for (index, image) in images.into_iter().enumerate() {
         let place = call.place.member("images").index(index);

@@ -51,7 +51,7 @@ fn with_document(mut role: Role) -> Role {
 }
 
 fn get_role(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
-    let Some(mut role) = call.typed::<Role>("Role")? else {
+    let Some(mut role) = call.object::<Role>("Role")? else {
         world.roles.record(call.read_without("Role"));
         return Ok(Lowered::Done);
     };
@@ -126,7 +126,7 @@ fn role_policy(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeErro
 }
 
 fn policy(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
-    let Some(mut policy) = call.typed::<ManagedPolicy>("Policy")? else {
+    let Some(mut policy) = call.object::<ManagedPolicy>("Policy")? else {
         world.managed_policies.record(call.read_without("Policy"));
         return Ok(Lowered::Done);
     };
@@ -142,7 +142,7 @@ fn policy(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
 }
 
 fn policy_version(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
-    let Some(mut version) = call.typed::<PolicyVersion>("PolicyVersion")? else {
+    let Some(mut version) = call.object::<PolicyVersion>("PolicyVersion")? else {
         world.policy_versions.record(call.read_without("PolicyVersion"));
         return Ok(Lowered::Done);
     };

@@ -62,7 +62,7 @@ fn streams(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
 }
 
 fn events(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
-    let Some(rows) = call.typed::<Vec<LogEvent>>("events")? else {
+    let Some(rows) = call.objects::<LogEvent>("events")? else {
         world.log_events.record(call.read_without("events"));
         return Ok(Lowered::Done);
     };

@@ -1,6 +1,6 @@
 //! Answers to tables: one file per service, one arm per operation.
 //!
-//! Every call of a known operation also leaves a [`Read`] on each table that it would have filled, whatever its
+//! Every call of a known operation also leaves a [`launchpath_model::Read`] on each table that it would have filled, whatever its
 //! outcome: the three-valued look-ups rest on that. What is not here: any judgement of an answer.
 //!
 //! To add an operation: an arm in its service's file, and a row in `loose::MEMBERS` when its answer names itself.
@@ -23,7 +23,6 @@ mod sts;
 pub(crate) use recorded::Recorded;
 
 use launchpath_model::World;
-use launchpath_model::query::Read;
 use launchpath_model::table::Table;
 use serde::de::DeserializeOwned;
 
@@ -102,9 +101,4 @@ fn fill<K: Ord + Clone, T: DeserializeOwned>(
         None => table.record(call.read_without(member)),
     }
     Ok(Lowered::Done)
-}
-
-/// The read of a call that did not answer, for tables keyed by something only an answer tells.
-fn unanswered(call: &Recorded) -> Option<Read> {
-    (!call.is_ok()).then(|| call.read(0))
 }

@@ -44,6 +44,7 @@ impl Recorded {
         if !self.is_ok() || self.response.is_null() {
             return Ok(None);
         }
+        must_be_object(&self.place, &self.response)?;
         self.place.typed(&self.response).map(Some)
     }
 
@@ -52,10 +53,28 @@ impl Recorded {
         if !self.is_ok() {
             return Ok(None);
         }
-        if !self.response.is_null() && !self.response.is_object() {
-            return Err(self.place.error("an object", crate::json::excerpt(&self.response)));
+        if !self.response.is_null() {
+            must_be_object(&self.place, &self.response)?;
         }
         self.member(name).map(|value| self.place.member(name).typed(value)).transpose()
+    }
+
+    /// An object member of the answer, typed; `None` when the call was not answered or the answer has no such member.
+    pub(crate) fn object<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, IntakeError> {
+        if self.is_ok()
+            && let Some(value) = self.member(name)
+        {
+            must_be_object(&self.place.member(name), value)?;
+        }
+        self.typed(name)
+    }
+
+    /// A list of objects, typed; `None` when the call was not answered or the answer has no such member.
+    pub(crate) fn objects<T: DeserializeOwned>(&self, name: &str) -> Result<Option<Vec<T>>, IntakeError> {
+        for (index, row) in self.raw_rows(name).iter().enumerate() {
+            must_be_object(&self.place.member(name).index(index), row)?;
+        }
+        self.typed(name)
     }
 
     /// The rows of a list member; each must name itself in the text member `id_member`.
@@ -64,7 +83,7 @@ impl Recorded {
         name: &str,
         id_member: &str,
     ) -> Result<Option<Vec<T>>, IntakeError> {
-        let rows = self.typed::<Vec<T>>(name)?;
+        let rows = self.objects::<T>(name)?;
         for (index, row) in self.raw_rows(name).iter().enumerate() {
             if row.get(id_member).and_then(Value::as_str).is_none_or(str::is_empty) {
                 let place = self.place.member(name).index(index);
@@ -143,6 +162,11 @@ impl Recorded {
         let tokens = [self.text("nextForwardToken"), self.text("nextBackwardToken")];
         tokens.iter().any(Option::is_some) && !tokens.contains(&asked)
     }
+}
+
+/// Derived readers take a list for an object, member by member; no AWS answer means that.
+fn must_be_object(place: &Place, value: &Value) -> Result<(), IntakeError> {
+    if value.is_object() { Ok(()) } else { Err(place.error("an object", crate::json::excerpt(value))) }
 }
 
 /// Request members that hold conditions, not ids.
