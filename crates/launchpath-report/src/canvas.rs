@@ -208,10 +208,19 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// A section's heading.
-    pub(crate) fn heading(&mut self, title: Rich) {
+    /// A section's heading alone, after an empty line.
+    pub(crate) fn title(&mut self, title: Rich) {
         self.gap();
         self.hanging(Rich::new(), "  ", title);
+    }
+
+    /// A section's heading with what is said at once: `Heading: text`, so that it reads without colour too.
+    pub(crate) fn heading(&mut self, name: &str, text: Rich) {
+        let mut title = Rich::new().ink(Ink::Heading, name);
+        if !text.is_blank() {
+            title = title.plain(": ").then(text);
+        }
+        self.title(title);
     }
 
     /// A paragraph indented by `indent` columns.
@@ -351,7 +360,7 @@ pub(crate) fn ascii(text: &str) -> String {
             '─' | '–' | '—' | '‑' | '−' => plain.push('-'),
             '│' => plain.push('|'),
             '╎' => plain.push(':'),
-            '╰' | '╭' => plain.push('+'),
+            '╰' => plain.push('`'),
             '█' => plain.push('#'),
             '░' => plain.push('.'),
             '·' | '•' => plain.push('*'),

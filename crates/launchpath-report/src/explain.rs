@@ -28,7 +28,7 @@ pub fn catalogue(entries: &[Entry<'_>], options: &Options) -> String {
     let mut stage = None;
     for entry in entries {
         if stage != Some(entry.stage) {
-            canvas.heading(Rich::new().ink(Ink::Heading, entry.stage));
+            canvas.heading(entry.stage, Rich::new());
             stage = Some(entry.stage);
         }
         let prefix = Rich::new().plain("  ").padded(Ink::Strong, entry.code, columns).plain("  ");
@@ -134,7 +134,7 @@ impl<'a> Writer<'a> {
             TagEnd::Heading(_) => {
                 self.ink.pop();
                 let title = std::mem::take(&mut self.text);
-                self.canvas.heading(title);
+                self.canvas.title(title);
             }
             TagEnd::Paragraph | TagEnd::Item => {
                 self.flush();

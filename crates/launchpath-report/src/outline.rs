@@ -45,6 +45,15 @@ pub(crate) fn interval(diagnosis: &Diagnosis) -> String {
     }
 }
 
+/// The break as the engine words it, else its interval.
+pub(crate) fn break_note(diagnosis: &Diagnosis) -> String {
+    match diagnosis.broken.as_ref().map(|broken| broken.note.trim()) {
+        None => String::new(),
+        Some("") => format!("the launch breaks {}", interval(diagnosis)),
+        Some(note) => note.to_owned(),
+    }
+}
+
 /// What the reader is to do, in one line, with what kind of step it is.
 pub(crate) fn first_step(diagnosis: &Diagnosis) -> Option<(&'static str, String)> {
     if let Some(fix) = primary_fix(diagnosis) {
@@ -83,10 +92,11 @@ pub(crate) fn runtime_name(diagnosis: &Diagnosis) -> &str {
 /// A line of the chain's picture.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ChainRow<'a> {
-    /// A stage, or neighbours of which nothing differs but the title; whether they lie inside the break.
+    /// A stage, or neighbours of which nothing differs but the title; whether one of them may be
+    /// the one that breaks.
     Stages { stages: Vec<&'a ChainStage>, inside: bool },
-    /// The break, and how many stages lie inside of which nobody knows which one breaks.
-    Break { inside: usize },
+    /// The break.
+    Break,
 }
 
 /// The chain without the stages that are not part of it, the break in its place.
@@ -106,13 +116,13 @@ pub(crate) fn chain_rows(diagnosis: &Diagnosis) -> Vec<ChainRow<'_>> {
         (Some(_), None, Some(first)) => (Some(first), first),
         (Some(_), None, None) => (Some(stages.len()), stages.len()),
     };
-    let is_inside = |index: usize| start.is_some_and(|start| (start..end).contains(&index));
+    // The first stage proven not reached may be the one that breaks; alone it needs no mark.
+    let is_inside = |index: usize| start.is_some_and(|start| end > start && (start..=end).contains(&index));
 
     let mut rows = Vec::new();
     for index in 0..=stages.len() {
         if start == Some(index) {
-            let inside = (index..end).filter(|index| !stages[*index].side).count();
-            rows.push(ChainRow::Break { inside });
+            rows.push(ChainRow::Break);
         }
         if let Some(stage) = stages.get(index) {
             rows.push(ChainRow::Stages { stages: vec![stage], inside: is_inside(index) });
@@ -121,12 +131,11 @@ pub(crate) fn chain_rows(diagnosis: &Diagnosis) -> Vec<ChainRow<'_>> {
     rows
 }
 
-/// The rows with neighbours joined that share state and note and cite no call.
+/// The rows with neighbours joined of which nothing differs but the title. What failed always stands alone.
 pub(crate) fn join_runs(rows: Vec<ChainRow<'_>>) -> Vec<ChainRow<'_>> {
-    let is_bare = |stage: &ChainStage| {
-        let quiet = matches!(stage.state, StageState::NotReached | StageState::Unknown);
-        quiet && !stage.side && stage.evidence.is_empty()
-    };
+    fn key(stage: &ChainStage) -> (StageState, &str, &[EvidenceId], bool) {
+        (stage.state, &stage.note, &stage.evidence, stage.side)
+    }
     let mut joined: Vec<ChainRow<'_>> = Vec::new();
     for row in rows {
         match (joined.last_mut(), row) {
@@ -134,8 +143,9 @@ pub(crate) fn join_runs(rows: Vec<ChainRow<'_>>) -> Vec<ChainRow<'_>> {
                 Some(ChainRow::Stages { stages: run, inside: run_inside }),
                 ChainRow::Stages { stages, inside },
             ) if *run_inside == inside
-                && run.iter().chain(&stages).all(|stage| is_bare(stage))
-                && (run[0].state, &run[0].note) == (stages[0].state, &stages[0].note) =>
+                && key(run[0]) == key(stages[0])
+                && !run[0].side
+                && run[0].state != StageState::Failed =>
             {
                 run.extend(stages);
             }
@@ -233,4 +243,134 @@ pub(crate) fn failed_invocations(diagnosis: &Diagnosis) -> Vec<&EvidenceRecord> 
 pub(crate) fn denied(diagnosis: &Diagnosis) -> Vec<EvidenceId> {
     let denied = diagnosis.evidence.iter().filter(|record| record.outcome == Outcome::Denied);
     denied.map(|record| record.id.clone()).collect()
+}
+
+/// The command that repeats a call; a person's statement has none.
+pub(crate) fn repeats(record: &EvidenceRecord) -> Option<&str> {
+    let command = record.command.trim();
+    (!command.is_empty() && record.operation != "Statement").then_some(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use launchpath_model::EvidenceId;
+
+    use super::{ChainRow, chain_rows, gaps, join_runs, refutations};
+    use crate::diagnosis::{Break, ChainStage, Diagnosis, Missing, RuledOut, StageState, Undecided};
+
+    /// A chain written as one letter per stage: `R`eached, `F`ailed, `n`ot reached, `?`, `-` for not part of it,
+    /// `s` for an unknown stage beside the path.
+    fn diagnosis(chain: &str, last: Option<usize>, first: Option<usize>) -> Diagnosis {
+        let empty = serde_json::json!({
+            "schema_version": 1, "runtime": {}, "reference_time": null, "verdict": "undecided", "summary": "",
+            "chain": [], "break": null, "causes": [], "also_blocking": [], "warnings": [], "ruled_out": [],
+            "unknown": [], "next_probes": [], "timeline": [], "comparison": null, "statements": [], "evidence": []
+        });
+        let mut diagnosis: Diagnosis = serde_json::from_value(empty).unwrap();
+        let stages = chain.chars().enumerate().map(|(index, letter)| ChainStage {
+            stage: index.to_string(),
+            title: index.to_string(),
+            state: match letter {
+                'R' => StageState::Reached,
+                'F' => StageState::Failed,
+                'n' => StageState::NotReached,
+                '-' => StageState::NotApplicable,
+                _ => StageState::Unknown,
+            },
+            evidence: Vec::new(),
+            note: String::new(),
+            side: letter == 's',
+        });
+        diagnosis.chain = stages.collect();
+        diagnosis.broken = (last.is_some() || first.is_some()).then(|| Break {
+            last_reached: last.map(|index| index.to_string()),
+            first_unreached: first.map(|index| index.to_string()),
+            note: String::new(),
+        });
+        diagnosis
+    }
+
+    /// The picture in one line: titles, `*` after those that may be the one that breaks, `X` for the break.
+    fn picture(rows: &[ChainRow<'_>]) -> String {
+        let row = |row: &ChainRow<'_>| match row {
+            ChainRow::Break => "X".to_owned(),
+            ChainRow::Stages { stages, inside } => {
+                let titles: Vec<&str> = stages.iter().map(|stage| stage.title.as_str()).collect();
+                format!("{}{}", titles.join("+"), if *inside { "*" } else { "" })
+            }
+        };
+        rows.iter().map(row).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_break_stands_after_the_last_stage_reached() {
+        for (chain, last, first, wanted) in [
+            ("RRFn", Some(1), Some(2), "0 1 X 2 3"),
+            ("RR??Fn", Some(1), Some(4), "0 1 X 2* 3* 4* 5"),
+            ("R-?sF", Some(0), Some(4), "0 X 2* 3* 4*"),
+            ("??F", None, Some(2), "X 0* 1* 2*"),
+            ("RR??", Some(1), None, "0 1 X 2* 3*"),
+            ("RRR", None, None, "0 1 2"),
+            ("RRR", Some(9), Some(9), "0 1 2 X"),
+            ("RRF", Some(2), Some(1), "0 1 2 X"),
+        ] {
+            assert_eq!(picture(&chain_rows(&diagnosis(chain, last, first))), wanted, "{chain}");
+        }
+    }
+
+    #[test]
+    fn neighbours_that_say_the_same_are_joined_and_failures_never() {
+        let joined = |chain, last, first| picture(&join_runs(chain_rows(&diagnosis(chain, last, first))));
+        assert_eq!(joined("RR??Fnn", Some(1), Some(4)), "0+1 X 2+3* 4* 5+6");
+        assert_eq!(joined("FF", None, None), "0 1");
+        assert_eq!(joined("?s?", None, None), "0 1 2");
+    }
+
+    fn missing(evidence: &str) -> Missing {
+        Missing { evidence: evidence.into(), reason: "denied".into(), command: None, calls: Vec::new() }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_once_with_all_that_it_leaves_open() {
+        let mut diagnosis = diagnosis("", None, None);
+        let unknown = |fault: &str, missing: &[Missing]| Undecided {
+            fault: fault.into(),
+            title: String::new(),
+            missing: missing.to_vec(),
+        };
+        diagnosis.unknown = vec![
+            unknown("a", &[missing("one")]),
+            unknown("b", &[missing("one"), missing("two"), missing("two")]),
+            unknown("c", &[missing("two")]),
+            unknown("d", &[missing("two")]),
+            unknown("e", &[]),
+        ];
+        let shown: Vec<(&str, String)> = gaps(&diagnosis)
+            .iter()
+            .map(|gap| (gap.evidence, gap.faults.iter().map(|fault| fault.fault.as_str()).collect()))
+            .collect();
+        assert_eq!(shown, [("two", "bcd".to_owned()), ("one", "ab".to_owned()), ("", "e".to_owned())]);
+    }
+
+    #[test]
+    fn one_observation_is_told_once_and_beliefs_come_first() {
+        let mut diagnosis = diagnosis("", None, None);
+        let ruled_out = |fault: &str, because: &str, id: &str| RuledOut {
+            fault: fault.into(),
+            title: String::new(),
+            because: because.into(),
+            evidence: vec![EvidenceId::from(id)],
+        };
+        diagnosis.ruled_out = vec![
+            ruled_out("net.a", "seen", "c1"),
+            ruled_out("net.b", "seen", "c2"),
+            ruled_out("net.c", "seen", "c1"),
+            ruled_out("belief.d", "seen", "c3"),
+        ];
+        let shown: Vec<String> = refutations(&diagnosis)
+            .iter()
+            .map(|group| group.faults.iter().map(|fault| fault.fault.as_str()).collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(shown, ["belief.d", "net.a net.c", "net.b"]);
+    }
 }

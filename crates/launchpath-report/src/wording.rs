@@ -105,9 +105,28 @@ pub(crate) fn weight(weight: f64) -> String {
     format!("×{}", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// At most `limit` characters of the text, and how many were left out.
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        None => text.to_owned(),
+        Some((end, _)) => {
+            format!("{}… ({} more)", &text[..end], count(text[end..].chars().count(), "character"))
+        }
+    }
+}
+
 /// `1 call`, `2 calls`.
 pub(crate) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
+/// The text with a capital at its beginning and a full stop at its end.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut chars = text.trim().chars();
+    let Some(first) = chars.next() else { return String::new() };
+    let rest = chars.as_str();
+    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{rest}{stop}", first.to_uppercase())
 }
 
 /// `1 theory`, `2 theories`.

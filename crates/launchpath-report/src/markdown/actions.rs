@@ -28,7 +28,7 @@ pub(super) fn recommended(page: &mut Page, diagnosis: &Diagnosis) {
         return;
     }
     page.block("### What would decide, best first");
-    page.block("");
+    page.gap();
     for (index, probe) in diagnosis.next_probes.iter().enumerate() {
         let number = format!("{}. ", index + 1);
         let splits: Vec<String> = probe.splits.iter().map(|fault| code(Place::Flow, fault)).collect();
@@ -70,7 +70,7 @@ pub(super) fn unknown(page: &mut Page, diagnosis: &Diagnosis) {
     }
     page.block("## Not known");
     page.block("Neither found nor ruled out; what is missing, and the command that would tell.");
-    page.block("");
+    page.gap();
     for gap in gaps {
         let faults: Vec<String> = gap.faults.iter().map(|fault| code(Place::Flow, &fault.fault)).collect();
         let faults = faults.join(", ");

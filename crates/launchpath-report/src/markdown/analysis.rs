@@ -23,7 +23,7 @@ pub(super) fn symptom(page: &mut Page, diagnosis: &Diagnosis) {
     }
     if !diagnosis.statements.is_empty() {
         page.block("Reported by people, not counted as proof:");
-        page.block("");
+        page.gap();
         for saying in &diagnosis.statements {
             let by =
                 saying.by.as_deref().map_or_else(String::new, |by| format!("{}: ", text(Place::Flow, by)));
@@ -41,9 +41,9 @@ pub(super) fn chain(page: &mut Page, diagnosis: &Diagnosis) {
     page.block("| | Stage | State | What shows it | Evidence |\n|---|---|---|---|---|");
     for row in outline::chain_rows(diagnosis) {
         match row {
-            ChainRow::Break { .. } => {
-                let interval = text(Place::Cell, &outline::interval(diagnosis));
-                page.line(&format!("| **╳** | **break** | | **{interval}** | |"));
+            ChainRow::Break => {
+                let note = text(Place::Cell, &outline::break_note(diagnosis));
+                page.line(&format!("| **╳** | **break** | | **{note}** | |"));
             }
             ChainRow::Stages { stages, inside } => {
                 for stage in stages {
@@ -121,7 +121,7 @@ pub(super) fn warnings(page: &mut Page, diagnosis: &Diagnosis) {
         return;
     }
     page.block("## Beware");
-    page.block("");
+    page.gap();
     for warning in &diagnosis.warnings {
         let (title, code) = (text(Place::Flow, &warning.title), code(Place::Flow, &warning.code));
         let what = text(Place::Flow, &warning.text);
@@ -169,7 +169,7 @@ pub(super) fn comparison(page: &mut Page, diagnosis: &Diagnosis) {
             text(Place::Cell, &difference.what),
             text(Place::Cell, &difference.here),
             text(Place::Cell, &difference.there),
-            difference.explains.as_deref().map_or_else(|| "no".to_owned(), |how| text(Place::Cell, how))
+            difference.explains.as_deref().map_or_else(|| "–".to_owned(), |how| text(Place::Cell, how))
         ));
     }
     if !comparison.same.is_empty() {

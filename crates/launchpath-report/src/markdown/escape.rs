@@ -19,9 +19,9 @@ pub(crate) fn text(place: Place, text: &str) -> String {
     let line = line.trim();
     let mut escaped = String::with_capacity(line.len());
     let ticks = line.matches('`').count();
-    if ticks % 2 == 0 && !line.contains("``") {
+    if ticks.is_multiple_of(2) && !line.contains("``") {
         for (index, part) in line.split('`').enumerate() {
-            if index % 2 == 0 {
+            if index.is_multiple_of(2) {
                 escaped.push_str(&prose(place, part));
             } else {
                 escaped.push_str(&code(place, part));
@@ -109,7 +109,9 @@ fn plain(word: &str) -> String {
 fn guard_start(text: String) -> String {
     let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
     let number = text.len() - digits.len();
-    if number > 0 && digits.starts_with(['.', ')']) {
+    let is_item =
+        digits.strip_prefix(['.', ')']).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    if number > 0 && is_item {
         return format!("{}\\{digits}", &text[..number]);
     }
     if text.starts_with(['#', '+', '-', '=', '>', ':', '_', '!']) { format!("\\{text}") } else { text }

@@ -42,10 +42,17 @@ struct Page {
 impl Page {
     /// A block of its own: what was before is closed by an empty line.
     fn block(&mut self, block: &str) {
-        if !self.out.is_empty() && !self.out.ends_with("\n\n") {
-            self.out.push('\n');
+        if !self.out.is_empty() {
+            self.gap();
         }
         self.line(block);
+    }
+
+    /// An empty line, never two: what follows is a list.
+    fn gap(&mut self) {
+        if !self.out.ends_with("\n\n") {
+            self.out.push('\n');
+        }
     }
 
     /// A line that goes on where the last one stopped: a list's next item, a table's next row.
@@ -107,12 +114,8 @@ fn summary(page: &mut Page, diagnosis: &Diagnosis) {
     }
     line.push_str(&text(Place::Flow, &outline::headline(diagnosis)));
     page.block(&line);
-    if let Some(broken) = &diagnosis.broken {
-        let note = match broken.note.trim() {
-            "" => String::new(),
-            note => format!(": {}", text(Place::Flow, note)),
-        };
-        page.block(&format!("The launch breaks {}{note}", text(Place::Flow, &outline::interval(diagnosis))));
+    if diagnosis.broken.is_some() {
+        page.block(&text(Place::Flow, &wording::sentence(&outline::break_note(diagnosis))));
     }
     if let Some((kind, step)) = outline::first_step(diagnosis) {
         page.block(&format!("**{kind}**: {}", text(Place::Flow, &step)));

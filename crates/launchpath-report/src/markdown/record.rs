@@ -1,7 +1,7 @@
 //! The record: what happened when, and every call with the command that repeats it.
 
 use crate::diagnosis::Diagnosis;
-use crate::{clean, wording};
+use crate::{clean, outline, wording};
 
 use super::escape::{Place, code, fence, text};
 use super::{Page, listed};
@@ -23,8 +23,10 @@ pub(super) fn evidence(page: &mut Page, diagnosis: &Diagnosis) {
         return;
     }
     page.block("## Evidence");
-    page.block("Every call that this report cites or that was refused, with the command that repeats it.");
-    page.block("");
+    page.block(
+        "The calls this report rests on and those that were refused, each with the command that repeats it.",
+    );
+    page.gap();
     for record in &diagnosis.evidence {
         let at = record.at.map_or_else(String::new, |at| format!(" at {at}"));
         let error = record.error.as_ref().map_or_else(String::new, |error| {
@@ -38,8 +40,8 @@ pub(super) fn evidence(page: &mut Page, diagnosis: &Diagnosis) {
             text(Place::Flow, &record.operation),
             wording::outcome(record.outcome),
         ));
-        if !record.command.trim().is_empty() {
-            page.line(&fence(2, "sh", &[clean::line(&record.command)]));
+        if let Some(command) = outline::repeats(record) {
+            page.line(&fence(2, "sh", &[clean::line(command)]));
         }
     }
 }

@@ -16,17 +16,14 @@ const BAR_FROM: usize = 60;
 pub(super) fn primary(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     let Some(cause) = diagnosis.primary() else { return };
     let sure = format!("({}, {})", wording::status(cause.status), wording::percent(cause.probability));
-    canvas.heading(
-        Rich::new()
-            .ink(Ink::Heading, "Why")
-            .plain("  ")
-            .ink(Ink::Strong, &cause.fault)
-            .plain(" – ")
-            .plain(&cause.title)
-            .plain(" ")
-            .ink(Ink::Dim, &sure),
-    );
-    subjects(canvas, cause);
+    let text = Rich::new()
+        .ink(Ink::Strong, &cause.fault)
+        .plain(" – ")
+        .plain(&cause.title)
+        .plain(" ")
+        .ink(Ink::Dim, &sure);
+    canvas.heading("Why", text);
+    subjects(canvas, cause, 2);
     reasons(canvas, &cause.because, 2);
 }
 
@@ -36,13 +33,14 @@ pub(super) fn suspects(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
         return;
     }
     let title = if diagnosis.primary().is_some() { "Other suspects" } else { "Suspects" };
-    canvas.heading(Rich::new().ink(Ink::Heading, title));
+    canvas.heading(title, Rich::new());
     let full = canvas.options().is_full();
     let shown = if full || others.len() <= SHOWN + 1 { others.len() } else { SHOWN };
     for (rank, cause) in others[..shown].iter().enumerate() {
         suspect(canvas, cause);
         // Without a primary cause the first suspect is what the reader asks about.
         if full || (rank == 0 && diagnosis.primary().is_none()) {
+            subjects(canvas, cause, 6);
             reasons(canvas, &cause.because, 6);
         }
     }
@@ -75,10 +73,7 @@ fn suspect(canvas: &mut Canvas<'_>, cause: &Cause) {
         wording::status(cause.status),
         10,
     );
-    let mut text = Rich::new().ink(Ink::Strong, &cause.fault).plain("  ").plain(&cause.title);
-    if !cause.subjects.is_empty() {
-        text = text.ink(Ink::Dim, &format!(" ({})", cause.subjects.join(", ")));
-    }
+    let text = Rich::new().ink(Ink::Strong, &cause.fault).plain(" – ").plain(&cause.title);
     canvas.hanging(prefix, &" ".repeat(indent), text);
 }
 
@@ -90,10 +85,12 @@ fn bar(share: f64) -> String {
     format!("{}{}", "█".repeat(full), "░".repeat(CELLS - full))
 }
 
-fn subjects(canvas: &mut Canvas<'_>, cause: &Cause) {
+/// The resources that the cause is about.
+fn subjects(canvas: &mut Canvas<'_>, cause: &Cause, indent: usize) {
     if !cause.subjects.is_empty() {
-        let prefix = Rich::new().ink(Ink::Dim, "  at fault: ");
-        canvas.hanging(prefix, "    ", Rich::new().plain(&cause.subjects.join(", ")));
+        let indent = " ".repeat(indent);
+        let prefix = Rich::new().ink(Ink::Dim, &format!("{indent}at "));
+        canvas.hanging(prefix, &format!("{indent}   "), Rich::new().plain(&cause.subjects.join(", ")));
     }
 }
 

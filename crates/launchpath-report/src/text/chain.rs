@@ -1,10 +1,11 @@
-//! The launch chain as a picture: a rail of signs, one line per stage, the break as a gap in it.
+//! The launch chain as a picture: a rail of signs, one line per stage, the break as a gap in it, and `╎` beside the
+//! stages of which one breaks.
 //!
 //! ```text
 //!   ✔ reached      Network attached    interface created by the service-linked role [c14 c22]
 //! ──╳── break      between Network attached and Health check
 //!  ╎? unknown      Image fetched       no pull was seen
-//!   ✘ failed       Health check        424 Runtime health check failed or timed out [c3]
+//!  ╎✘ failed       Health check        424 Runtime health check failed or timed out [c3]
 //!  ╰? unknown      Log delivery        beside the path: …
 //! ```
 
@@ -32,7 +33,7 @@ pub(super) fn write(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     let title_columns = title_columns(&rows);
     for row in rows {
         match row {
-            ChainRow::Break { inside } => gap(canvas, diagnosis, inside),
+            ChainRow::Break => gap(canvas, diagnosis),
             ChainRow::Stages { stages, inside } => stage(canvas, &stages, inside, title_columns),
         }
     }
@@ -86,13 +87,11 @@ fn stage(canvas: &mut Canvas<'_>, stages: &[&ChainStage], inside: bool, title_co
     canvas.hanging(prefix, &lead, note);
 }
 
-fn gap(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis, inside: usize) {
-    let note = diagnosis.broken.as_ref().map(|broken| broken.note.trim()).unwrap_or_default();
-    let note = if note.is_empty() { outline::interval(diagnosis) } else { note.to_owned() };
+fn gap(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     let prefix = Rich::new().ink(Ink::BadStrong, &format!("{:<RAIL$}", "──╳── break"));
-    let mut text = Rich::new().ink(Ink::BadStrong, &note);
-    if inside > 1 {
-        text = text.plain(&format!(" (one of the {inside} stages marked ╎, or the next)"));
-    }
-    canvas.hanging(prefix, &" ".repeat(RAIL), text);
+    canvas.hanging(
+        prefix,
+        &" ".repeat(RAIL),
+        Rich::new().ink(Ink::BadStrong, &outline::break_note(diagnosis)),
+    );
 }

@@ -4,9 +4,12 @@ use launchpath_model::Timestamp;
 
 use crate::canvas::{Canvas, Ink, Rich};
 use crate::diagnosis::{Diagnosis, TimelineEntry};
+use crate::wording;
 
 use super::remedy::left_out;
 
+/// So many characters of a statement are shown.
+const SAID: usize = 400;
 /// So many events are shown.
 const EVENTS: usize = 14;
 
@@ -14,7 +17,7 @@ pub(super) fn warnings(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     if diagnosis.warnings.is_empty() {
         return;
     }
-    canvas.heading(Rich::new().ink(Ink::Heading, "Beware"));
+    canvas.heading("Beware", Rich::new());
     for warning in &diagnosis.warnings {
         let text =
             Rich::new().ink(Ink::Strong, &warning.title).ink(Ink::Dim, &format!(" ({})", warning.code));
@@ -30,25 +33,23 @@ pub(super) fn warnings(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
 
 pub(super) fn comparison(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     let Some(comparison) = &diagnosis.comparison else { return };
-    canvas.heading(
-        Rich::new()
-            .ink(Ink::Heading, "Compared")
-            .plain("  with ")
-            .ink(Ink::Strong, &comparison.with)
-            .plain(", which works: ")
-            .plain(&comparison.works_because)
-            .ids(&comparison.evidence),
-    );
+    let text = Rich::new()
+        .ink(Ink::Heading, "Compared")
+        .plain(" with ")
+        .ink(Ink::Strong, &comparison.with)
+        .plain(", which works: ")
+        .plain(&comparison.works_because)
+        .ids(&comparison.evidence);
+    canvas.title(text);
     let explaining = comparison.differences.iter().filter(|difference| difference.explains.is_some());
     let others = comparison.differences.iter().filter(|difference| difference.explains.is_none());
     for difference in explaining.chain(others) {
-        let (sign, ink) =
-            if difference.explains.is_some() { ("≠", Ink::DoubtStrong) } else { ("≠", Ink::Dim) };
+        let ink = if difference.explains.is_some() { Ink::DoubtStrong } else { Ink::Dim };
         let mut text = Rich::new().ink(Ink::Strong, &difference.what);
         if let Some(explains) = &difference.explains {
             text = text.plain(" – ").plain(explains);
         }
-        canvas.hanging(Rich::new().ink(ink, &format!("  {sign} ")), "    ", text);
+        canvas.hanging(Rich::new().ink(ink, "  ≠ "), "    ", text);
         for (side, value) in [("here", &difference.here), ("there", &difference.there)] {
             let prefix = Rich::new().plain("    ").padded(Ink::Dim, side, 7);
             canvas.hanging(prefix, "           ", Rich::new().plain(value));
@@ -64,15 +65,18 @@ pub(super) fn statements(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     if diagnosis.statements.is_empty() {
         return;
     }
-    canvas.heading(
-        Rich::new().ink(Ink::Heading, "Said").plain("  ").ink(Ink::Dim, "shown, never counted as proof"),
-    );
+    canvas.heading("Statements", Rich::new().ink(Ink::Dim, "shown, never counted as proof"));
     for saying in &diagnosis.statements {
         let by = saying.by.as_deref().filter(|by| !by.trim().is_empty()).unwrap_or("somebody");
+        let said = if canvas.options().is_full() {
+            saying.text.trim().to_owned()
+        } else {
+            wording::shortened(saying.text.trim(), SAID)
+        };
         let text = Rich::new()
             .plain(by)
             .plain(" says (not evidence): “")
-            .plain(saying.text.trim())
+            .plain(&said)
             .plain("”")
             .ids(&saying.evidence);
         canvas.paragraph(2, text);
@@ -82,7 +86,7 @@ pub(super) fn statements(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
 pub(super) fn timeline(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     let entries = &diagnosis.timeline;
     let Some(first) = entries.first() else { return };
-    canvas.heading(Rich::new().ink(Ink::Heading, "Timeline").plain("  ").ink(Ink::Dim, "UTC"));
+    canvas.title(Rich::new().ink(Ink::Heading, "Timeline").plain(" (UTC)"));
     let full = canvas.options().is_full();
     // The end is where the failure is; the beginning says where it came from.
     let skipped = if full || entries.len() <= EVENTS + 1 { 0 } else { entries.len() - EVENTS };

@@ -15,8 +15,7 @@ pub(super) fn ruled_out(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     if groups.is_empty() {
         return;
     }
-    let number = wording::theories(diagnosis.ruled_out.len());
-    canvas.heading(Rich::new().ink(Ink::Heading, "Ruled out").plain("  ").ink(Ink::Dim, &number));
+    canvas.heading("Ruled out", Rich::new().ink(Ink::Dim, &wording::theories(diagnosis.ruled_out.len())));
     let full = canvas.options().is_full();
     let shown = if full || groups.len() <= REASONS + 1 { groups.len() } else { REASONS };
     for group in &groups[..shown] {
@@ -44,12 +43,7 @@ pub(super) fn unknown(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
         return;
     }
     let number = wording::count(diagnosis.unknown.len(), "fault");
-    canvas.heading(
-        Rich::new()
-            .ink(Ink::Heading, "Not known")
-            .plain("  ")
-            .ink(Ink::Dim, &format!("{number} neither found nor ruled out")),
-    );
+    canvas.heading("Not known", Rich::new().ink(Ink::Dim, &format!("{number} neither found nor ruled out")));
     let full = canvas.options().is_full();
     let shown = if full || gaps.len() <= GAPS + 1 { gaps.len() } else { GAPS };
     for gap in &gaps[..shown] {
@@ -60,7 +54,7 @@ pub(super) fn unknown(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
         let named: std::collections::BTreeSet<&String> = named.collect();
         let rest = diagnosis.unknown.iter().map(|fault| &fault.fault).filter(|fault| !named.contains(fault));
         let rest: Vec<&str> = rest.map(String::as_str).collect();
-        let mut text = format!("{} more", wording::count(gaps.len() - shown, "missing piece"));
+        let mut text = format!("and {} more", wording::count(gaps.len() - shown, "missing piece"));
         if !rest.is_empty() {
             text.push_str(&format!(", leaving open {}", by_area(&rest)));
         }

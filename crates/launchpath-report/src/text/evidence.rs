@@ -12,8 +12,7 @@ pub(super) fn write(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     }
     let denied = outline::denied(diagnosis);
     let number = wording::count(diagnosis.evidence.len(), "call");
-    let mut summary =
-        Rich::new().ink(Ink::Heading, "Evidence").plain("  ").plain(&format!("{number} cited or refused"));
+    let mut summary = Rich::new().plain(&number);
     if !denied.is_empty() {
         summary = summary.plain(&format!(", {} refused", denied.len())).ids(&denied);
     }
@@ -24,7 +23,7 @@ pub(super) fn write(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     if !full {
         summary = summary.ink(Ink::Dim, "; each with its command: --format json");
     }
-    canvas.heading(summary);
+    canvas.heading("Evidence", summary);
     if !full {
         return;
     }
@@ -52,8 +51,8 @@ pub(super) fn write(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
             }
         }
         canvas.hanging(Rich::new().ink(ink, &format!("  {sign} ")), "    ", text);
-        if !record.command.trim().is_empty() {
-            canvas.verbatim(6, &record.command);
+        if let Some(command) = outline::repeats(record) {
+            canvas.verbatim(6, command);
         }
     }
 }

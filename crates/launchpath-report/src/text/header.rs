@@ -26,7 +26,6 @@ pub(super) fn write(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
 fn runtime(diagnosis: &Diagnosis) -> Rich {
     let runtime = &diagnosis.runtime;
     let endpoint = runtime.endpoint.as_ref().map(|name| format!("endpoint {name}"));
-    let mut line = Rich::new().ink(Ink::Strong, outline::runtime_name(diagnosis));
     let facts = [
         &runtime.region,
         &runtime.network_mode,
@@ -35,8 +34,11 @@ fn runtime(diagnosis: &Diagnosis) -> Rich {
         &runtime.status,
         &endpoint,
     ];
-    for fact in facts.into_iter().flatten() {
-        line = line.plain(" · ").plain(fact);
+    let facts: Vec<&str> = facts.into_iter().flatten().map(String::as_str).collect();
+    // A separator stays with what it follows.
+    let mut line = Rich::new().ink(Ink::Strong, outline::runtime_name(diagnosis));
+    for fact in facts {
+        line = line.glued(Ink::Plain, " ·").plain(" ").plain(fact);
     }
     line
 }

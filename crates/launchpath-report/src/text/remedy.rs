@@ -2,7 +2,7 @@
 
 use crate::canvas::{Canvas, Ink, Rich};
 use crate::clean;
-use crate::diagnosis::{Diagnosis, Fix, Safety, Verdict};
+use crate::diagnosis::{Diagnosis, Fix, Safety};
 use crate::{outline, wording};
 
 use super::FULL;
@@ -14,14 +14,8 @@ const PROBES: usize = 3;
 pub(super) fn fix(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     let Some(fix) = outline::primary_fix(diagnosis) else { return };
     let ink = if fix.safety == Safety::Safe { Ink::Good } else { Ink::Doubt };
-    canvas.heading(
-        Rich::new()
-            .ink(Ink::Heading, "Fix")
-            .plain("  ")
-            .plain(&fix.summary)
-            .plain(" ")
-            .ink(ink, &format!("({})", wording::safety(fix.safety))),
-    );
+    let safety = format!("({})", wording::safety(fix.safety));
+    canvas.heading("Fix", Rich::new().plain(&fix.summary).plain(" ").ink(ink, &safety));
     repair(canvas, diagnosis, fix, 4);
 }
 
@@ -54,12 +48,9 @@ fn repair(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis, fix: &Fix, indent: usi
 pub(super) fn next(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     let probes = &diagnosis.next_probes;
     if probes.is_empty() {
-        if diagnosis.verdict == Verdict::NoFaultFound {
-            canvas.heading(Rich::new().ink(Ink::Heading, "Next").plain("  ").plain(outline::SUPPORT_ADVICE));
-        }
         return;
     }
-    canvas.heading(Rich::new().ink(Ink::Heading, "Next").plain("  ").plain("what would decide, best first"));
+    canvas.heading("Next", Rich::new().plain("what would decide, best first"));
     let shown = if canvas.options().is_full() { probes.len() } else { probes.len().min(PROBES) };
     for (index, probe) in probes[..shown].iter().enumerate() {
         let mut text = Rich::new().plain(&probe.what);
@@ -79,9 +70,7 @@ pub(super) fn also_blocking(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     if diagnosis.also_blocking.is_empty() {
         return;
     }
-    canvas.heading(
-        Rich::new().ink(Ink::Heading, "Also blocking").plain("  ").plain("what stops the launch after that"),
-    );
+    canvas.heading("Also blocking", Rich::new().plain("what stops the launch after that"));
     for cause in &diagnosis.also_blocking {
         let mut text = Rich::new()
             .ink(Ink::Strong, &cause.fault)
@@ -106,7 +95,7 @@ pub(super) fn also_blocking(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
 /// Says how much of a list was not shown and where it is.
 pub(super) fn left_out(canvas: &mut Canvas<'_>, number: usize, one: &str) {
     if number > 0 {
-        let text = format!("{} more: {FULL}", wording::count(number, one));
+        let text = format!("and {} more: {FULL}", wording::count(number, one));
         canvas.paragraph(2, Rich::new().ink(Ink::Dim, &text));
     }
 }

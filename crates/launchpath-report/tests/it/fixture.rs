@@ -251,7 +251,7 @@ pub(crate) fn undecided() -> Diagnosis {
         broken: Some(Break {
             last_reached: Some("control_ready".into()),
             first_unreached: Some("health".into()),
-            note: "between Control plane ready and Health check".into(),
+            note: "the launch breaks after «Control plane ready» and not later than «Health check»".into(),
         }),
         causes: vec![
             suspect(
@@ -383,7 +383,7 @@ pub(crate) fn blocked_image() -> Diagnosis {
         broken: Some(Break {
             last_reached: Some("artifact_fetch".into()),
             first_unreached: Some("process_start".into()),
-            note: "between Image fetched and Process started".into(),
+            note: "the launch breaks after «Image fetched» and not later than «Process started»".into(),
         }),
         causes: vec![
             Cause {

@@ -25,7 +25,7 @@ fn compare(name: &str, actual: &str) -> Option<String> {
     })
 }
 
-fn check(renderings: Vec<(String, String)>) {
+fn check(renderings: &[(String, String)]) {
     let differences: Vec<String> = renderings.iter().filter_map(|(name, text)| compare(name, text)).collect();
     assert!(differences.is_empty(), "LAUNCHPATH_UPDATE=1 accepts:\n{}", differences.join("\n"));
 }
@@ -39,7 +39,7 @@ fn every_format_of_every_fixture() {
             renderings.push((format!("{name}.{ending}"), render(&diagnosis, format, &options)));
         }
     }
-    check(renderings);
+    check(&renderings);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn width_detail_colour_and_ascii() {
     let (undecided, network) = (fixture::undecided(), fixture::blocked_network());
     let normal = Options::default();
     let text = |diagnosis, options: Options| render(diagnosis, Format::Text, &options);
-    check(vec![
+    check(&[
         ("undecided.wide.txt".into(), text(&undecided, Options { width: 120, ..normal })),
         ("undecided.narrow.txt".into(), text(&undecided, Options { width: 40, ..normal })),
         ("undecided.ascii.txt".into(), text(&undecided, Options { unicode: false, ..normal })),

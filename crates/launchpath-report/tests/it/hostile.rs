@@ -66,19 +66,21 @@ pub(crate) fn options() -> impl Strategy<Value = Options> {
     })
 }
 
+/// What no terminal and no reader should meet, said anew here so that a hole in the cleaning shows.
+fn is_dangerous(c: char) -> bool {
+    c.is_control() && c != '\n'
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn text_holds_no_control_character(diagnosis in diagnosis(), options in options()) {
         let shown = render(&diagnosis, Format::Text, &options);
-        for line in shown.lines() {
-            prop_assert_eq!(clean::line(line), line);
-        }
+        prop_assert!(!shown.chars().any(is_dangerous), "{shown:?}");
         let markdown = render(&diagnosis, Format::Markdown, &options);
-        for line in markdown.lines() {
-            prop_assert_eq!(clean::line(line), line);
-        }
+        prop_assert!(!markdown.chars().any(is_dangerous), "{markdown:?}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The renderers on whole diagnoses: golden files, and properties that hold for any of them.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 mod fixture;
 mod golden;
 mod hostile;

@@ -102,7 +102,7 @@ fn no_cause_is_hidden() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn no_line_is_too_wide(diagnosis in hostile::diagnosis(), options in hostile::options()) {
