@@ -36,8 +36,8 @@ pub(crate) enum ArnRule {
     ///
     /// AWS: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards>
     Resource,
-    /// ARN conditions: each of the six components on its own. A pattern with fewer components follows the rule for
-    /// resources, to which the same page points.
+    /// ARN conditions: each of the six components on its own. Only a pattern with fewer components may end with a star
+    /// for all the rest, as in a resource, to whose wildcards the same page points.
     ///
     /// AWS: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN>
     Condition,
@@ -81,12 +81,13 @@ impl ArnPattern {
         let Some(parts) = text.parts() else {
             return self.segments.len() < 6 && self.whole.matches(&text.text);
         };
-        if self.segments.len() == 6
+        let ends_open = self.segments.last().is_some_and(|last| last.ends_with_star);
+        if (self.segments.len() == 6 || ends_open)
             && self.segments.iter().zip(parts).all(|(segment, part)| segment.glob.matches(part))
         {
             return true;
         }
-        if self.rule == ArnRule::Condition && self.segments.len() == 6 {
+        if self.rule == ArnRule::Condition {
             return false;
         }
         // A star that leaves its segment swallows at least one colon more than the pattern spells.
@@ -160,16 +161,17 @@ impl ArnText {
 
     /// The six parts, `None` for what is no ARN.
     pub(crate) fn parts(&self) -> Option<[&str; 6]> {
-        let [a, b, c, d, e] = self.cuts?;
-        let text = &*self.text;
-        Some([
-            text.get(..a - 1)?,
-            text.get(a..b - 1)?,
-            text.get(b..c - 1)?,
-            text.get(c..d - 1)?,
-            text.get(d..e - 1)?,
-            text.get(e..)?,
-        ])
+        let cuts = self.cuts?;
+        let mut start = 0;
+        let mut parts = [""; 6];
+        for (part, next) in parts.iter_mut().zip(cuts) {
+            *part = self.text.get(start..next - 1)?;
+            start = next;
+        }
+        if let Some(last) = parts.last_mut() {
+            *last = self.text.get(start..)?;
+        }
+        Some(parts)
     }
 }
 
@@ -214,6 +216,7 @@ mod tests {
         let role = "arn:aws:iam::111122223333:role/x";
         assert!(matches("arn:aws:iam::*:role/*", role, ArnRule::Condition));
         assert!(matches("arn:aws:iam::*", role, ArnRule::Condition));
+        assert!(!matches("arn:aws:*:role/x", role, ArnRule::Condition));
         assert!(!matches("arn:aws:iam:*:role/x:y", "arn:aws:iam::1:role/x:y", ArnRule::Condition));
     }
 

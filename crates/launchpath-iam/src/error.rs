@@ -50,7 +50,15 @@ pub enum PolicyErrorKind {
     /// Not JSON.
     #[error("not JSON: {0}")]
     Syntax(String),
-    /// Longer than the limit, in characters (bytes for the text as a whole).
+    /// A text longer than any policy, in bytes; it was not read.
+    #[error("{size} bytes long, more than {limit} are not read")]
+    TextTooLong {
+        /// How long it is.
+        size: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// Longer than AWS stores for this kind of policy, in characters.
     #[error("{size} characters long, the limit is {limit}")]
     TooLarge {
         /// How long it is.
@@ -165,7 +173,7 @@ impl PolicyErrorKind {
         // AWS: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html#API_CreatePolicy_Errors
         let text = match self {
             Self::OtherCase { .. } | Self::InvalidConditionValue { .. } => return None,
-            Self::TooLarge { limit, .. } => {
+            Self::TooLarge { limit, .. } | Self::TextTooLong { limit, .. } => {
                 return Some(format!("LimitExceeded: Cannot exceed quota for PolicySize: {limit}"));
             }
             Self::Missing("Action") | Self::Empty("Action") => {

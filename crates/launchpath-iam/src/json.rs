@@ -76,7 +76,7 @@ fn root_error(kind: PolicyErrorKind, position: Option<Position>) -> PolicyError 
 /// Reads a text. Errors: not JSON, too long, nested too deep.
 pub(crate) fn read_text(text: &str) -> Result<Node, PolicyError> {
     if text.len() > MAX_TEXT_BYTES {
-        let kind = PolicyErrorKind::TooLarge { size: text.len(), limit: MAX_TEXT_BYTES };
+        let kind = PolicyErrorKind::TextTooLong { size: text.len(), limit: MAX_TEXT_BYTES };
         return Err(root_error(kind, None));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -255,7 +255,6 @@ pub(crate) fn is_account_id(text: &str) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::{Principal, PrincipalKind};
 

@@ -130,7 +130,7 @@ impl Spec {
         if is_account_id(text) {
             return Self::Account { partition: None, id: text.into() };
         }
-        if text.len() >= 16 && text.starts_with("A") && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        if text.len() >= 16 && text.starts_with('A') && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Self::UniqueId(text.into());
         }
         // AWS: a wildcard cannot stand for a part of a name or an ARN.

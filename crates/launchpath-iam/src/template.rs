@@ -149,7 +149,6 @@ fn variable(text: &str) -> Option<(Piece, usize)> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::{Template, Unresolved, VariableValue};
     use crate::document::Version;

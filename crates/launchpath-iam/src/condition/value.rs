@@ -271,7 +271,6 @@ fn within(network: &IpNet, address: IpAddr) -> Tri {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::{Number, decode_base64, parse_date};
 

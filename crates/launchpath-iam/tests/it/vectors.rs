@@ -12,6 +12,7 @@ use serde_json::Value;
 
 const DISAGREEMENTS: &str = include_str!("../../DISAGREEMENTS.md");
 
+#[expect(clippy::disallowed_methods, reason = "the tests read files, the crate does not")]
 fn records(file: &str) -> Vec<Value> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/iam").join(file);
     let Ok(text) = fs::read_to_string(&path) else {
