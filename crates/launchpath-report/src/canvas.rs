@@ -365,7 +365,7 @@ pub(crate) fn ascii(text: &str) -> String {
             '░' => plain.push('.'),
             '·' | '•' => plain.push('*'),
             '’' | '‘' => plain.push('\''),
-            '“' | '”' | '„' => plain.push('"'),
+            '“' | '”' | '„' | '«' | '»' => plain.push('"'),
             '≠' => plain.push('!'),
             '→' => plain.push_str("->"),
             '←' => plain.push_str("<-"),

@@ -69,17 +69,18 @@ fn stage(canvas: &mut Canvas<'_>, stages: &[&ChainStage], inside: bool, title_co
     let prefix =
         Rich::new().ink(Ink::Dim, rail).ink(ink, &format!("{sign} ")).padded(ink, word, 11).plain("  ");
     let titles = stages.iter().map(|stage| stage.title.as_str()).collect::<Vec<_>>().join(" → ");
+    let says = !first.note.trim().is_empty();
     let mut note = Rich::new();
     if first.side {
-        note = note.ink(Ink::Dim, "beside the path:").plain(" ");
+        note = note.ink(Ink::Dim, if says { "beside the path:" } else { "beside the path" }).plain(" ");
     }
     note = note.plain(&first.note).ids(&first.evidence);
 
     if canvas.columns() < TWO_COLUMNS || stages.len() > 1 {
         let lead = format!("{lead_rail}{}", " ".repeat(RAIL - 2));
-        let title = Rich::new().ink(Ink::Strong, &titles);
-        let text = if note.is_blank() { title } else { title.plain(" – ").then(note) };
-        return canvas.hanging(prefix, &lead, text);
+        let title =
+            Rich::new().ink(Ink::Strong, &titles).plain(if says || first.side { " – " } else { " " });
+        return canvas.hanging(prefix, &lead, title.then(note));
     }
     let lead = format!("{lead_rail}{}", " ".repeat(RAIL + title_columns));
     let prefix = prefix.padded(Ink::Strong, &titles, title_columns);
