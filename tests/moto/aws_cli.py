@@ -13,6 +13,9 @@ import sys
 from awscli.clidriver import create_clidriver
 from botocore import xform_name
 
+# Where the AWS CLI gives the service's own name to something else.
+CLI_NAMES = {"s3": "s3api"}
+
 
 def run(driver, options, call):
     """One call, as if typed."""
@@ -20,14 +23,17 @@ def run(driver, options, call):
         *options,
         "--output",
         "json",
-        call["service"],
+        CLI_NAMES.get(call["service"], call["service"]),
         xform_name(call["operation"], "-"),
         "--cli-input-json",
         json.dumps(call["request"]),
     ]
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = driver.main(arguments)
+        try:
+            code = driver.main(arguments)
+        except SystemExit as stop:
+            code = stop.code
     text = out.getvalue()
     return {"code": code, "out": json.loads(text) if text.strip() else None, "err": err.getvalue()}
 

@@ -87,12 +87,12 @@ call() { # service operation request [AWS CLI option...]
   if aws "$service" "$command" --region "$where" --output json --cli-input-json "$request" "$@" 2>"$tmp/error" \
     | mask "$masks" >"$out/$file"; then
     if [ ! -s "$out/$file" ]; then echo '{}' >"$out/$file"; fi
-    record "$service" "$operation" "$where" "$request" "$at" ok "\"file\": \"$file\""
+    record "${service%api}" "$operation" "$where" "$request" "$at" ok "\"file\": \"$file\""
     file="$out/$file"
   else
     rm -f "$out/$file"
     file=""
-    refused "$service" "$operation" "$where" "$request" "$at"
+    refused "${service%api}" "$operation" "$where" "$request" "$at"
   fi
 }
 

@@ -56,6 +56,18 @@ impl Moto {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
+    /// Adds to a world what few VPCs have; returns the id of a second runtime, from a zip archive.
+    pub(crate) fn extras(&self, world: &Value) -> Result<String> {
+        let output = Command::new(venv().join("bin/python"))
+            .arg(script("extras.py"))
+            .arg(&self.url)
+            .args([text(world, "/vpc")?, text(world, "/subnets/0")?, text(world, "/security_group")?])
+            .stderr(Stdio::inherit())
+            .output()?;
+        ensure!(output.status.success(), "the extras could not be built");
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+
     /// Collects a runtime of the emulator.
     pub(crate) fn collect(&self, request: Request) -> Result<Value> {
         let credentials = Credentials::new("testing", "testing", None, None, "test");
