@@ -1,1 +1,45 @@
-//! placeholder
+//! Reachability in AWS VPCs, exactly and offline.
+//!
+//! What it is: given a [`Network`](launchpath_model::world::Network) of describe outputs, it says which packets get
+//! from an interface to an address, name, interface or AWS service and whether their answers come back, with a trace
+//! that names every deciding rule, every element that must change, and what would have to be known where the evidence
+//! does not decide. What it is not: it sends nothing, asks no service, judges no endpoint policy (an IAM question) and
+//! knows no network beyond AWS.
+//!
+//! Start with [`reach`] (one question), [`Engine`] (many), [`dns::resolve`] (names) and [`needs`] (what a launch needs).
+//!
+//! ```
+//! use launchpath_model::world::Network;
+//! use launchpath_net::{Destination, Flow, Source, Verdict, reach};
+//!
+//! let network = Network::default(); // nothing was asked
+//! let source = Source::runtime("subnet-1".into(), vec!["sg-1".into()]);
+//! let answer = reach(&network, &source, &Destination::service("ecr.api"), &Flow::tcp(443));
+//! assert_eq!(answer.verdict, Verdict::Unknown);
+//! assert!(answer.unknown[0].command.as_deref().unwrap().contains("describe-subnets"));
+//! ```
+
+mod acl;
+pub mod answer;
+pub mod dns;
+pub mod edit;
+mod group;
+mod index;
+pub mod needs;
+pub mod packet;
+mod question;
+mod reach;
+mod route;
+mod runtime;
+pub mod span;
+mod walk;
+
+pub use answer::{
+    Answer, Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict, Leg, Outcome, Part, Verdict,
+};
+pub use edit::{Edit, EditError};
+pub use index::Listing;
+pub use packet::{Cube, Packet, PacketSet};
+pub use question::{Destination, EPHEMERAL, EPHEMERAL_LINUX, Flow, Source, Start};
+pub use reach::{Engine, address, reach};
+pub use runtime::{NeedPaths, runtime_paths};

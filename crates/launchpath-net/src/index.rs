@@ -1,0 +1,551 @@
+//! The network as the walk reads it: who guards what, which table a subnet uses, who holds an address.
+//!
+//! Built once per network and shared by all questions. It decides nothing about packets; what it cannot find it
+//! hands out as a gap with the command that would tell.
+
+use std::collections::BTreeMap;
+
+use launchpath_model::aws::network_interface::NetworkInterface;
+use launchpath_model::aws::vpc_endpoint::VpcEndpoint;
+use launchpath_model::command::aws_cli;
+use launchpath_model::ids::{
+    NatGatewayId, NetworkAclId, NetworkInterfaceId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId,
+    VpcEndpointId, VpcId,
+};
+use launchpath_model::query::prove_absent;
+use launchpath_model::world::Network;
+use launchpath_model::{EvidenceId, Gap, GapReason, Row, Table, Target};
+use serde_json::json;
+
+use crate::acl::Acl;
+use crate::group::Group;
+use crate::route::RouteList;
+use crate::span::{Span, block, place, v4_block, v6_block};
+
+/// How far a listing is trusted when nothing proves that it is complete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listing {
+    /// What was not seen is absent only where a query proves it. For diagnoses.
+    #[default]
+    Proven,
+    /// The network is a whole snapshot: what is not in it does not exist. For saved folders of describe outputs.
+    /// Every use of this is disclosed in [`crate::Answer::assumed`].
+    Snapshot,
+}
+
+/// Whether all things of a kind were seen.
+#[derive(Clone, Debug)]
+pub(crate) enum Coverage {
+    Proven(Vec<EvidenceId>),
+    Assumed(Box<Gap>),
+    Unknown(Box<Gap>),
+}
+
+/// What holds an endpoint interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EndKind {
+    Plain,
+    Endpoint(VpcEndpointId),
+    NatGateway,
+}
+
+/// An interface where packets start or end. Its addresses may be a range when the very one is not known.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) kind: EndKind,
+    pub(crate) what: String,
+    pub(crate) interface: Option<NetworkInterfaceId>,
+    pub(crate) vpc: VpcId,
+    pub(crate) subnet: Option<SubnetId>,
+    /// `None`: the document does not say.
+    pub(crate) groups: Option<Vec<SecurityGroupId>>,
+    pub(crate) addresses: Vec<Span<u128>>,
+    /// Public addresses by private one.
+    pub(crate) public: Vec<(u128, u128)>,
+    pub(crate) source_dest_check: Option<bool>,
+    pub(crate) status: Option<String>,
+    pub(crate) evidence: Vec<EvidenceId>,
+}
+
+impl End {
+    /// How hops name it: the interface id, or the words for it.
+    pub(crate) fn name(&self) -> &str {
+        self.interface.as_ref().map_or(&self.what, |id| id.as_str())
+    }
+
+    pub(crate) fn holds(&self, address: u128) -> bool {
+        self.addresses.iter().any(|span| span.contains(address))
+    }
+}
+
+/// The derived maps. See the module.
+pub(crate) struct Index<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) listing: Listing,
+    pub(crate) ends: Vec<End>,
+    by_address: BTreeMap<VpcId, BTreeMap<u128, usize>>,
+    by_public: BTreeMap<u128, usize>,
+    members: BTreeMap<SecurityGroupId, Vec<usize>>,
+    by_interface: BTreeMap<NetworkInterfaceId, usize>,
+    nats: BTreeMap<NatGatewayId, usize>,
+    subnets_of: BTreeMap<&'a VpcId, Vec<(Span<u128>, &'a SubnetId)>>,
+    table_of: BTreeMap<&'a SubnetId, &'a RouteTableId>,
+    main_table: BTreeMap<&'a VpcId, &'a RouteTableId>,
+    acl_of: BTreeMap<&'a SubnetId, &'a NetworkAclId>,
+    edge_table: BTreeMap<&'a str, &'a RouteTableId>,
+    pub(crate) groups: BTreeMap<&'a SecurityGroupId, Group>,
+    pub(crate) acls: BTreeMap<&'a NetworkAclId, Acl>,
+    pub(crate) tables: BTreeMap<&'a RouteTableId, RouteList<'a>>,
+    lists: BTreeMap<PrefixListId, (Vec<Span<u128>>, Vec<EvidenceId>)>,
+    list_service: BTreeMap<PrefixListId, String>,
+    pub(crate) gateway_endpoints: BTreeMap<&'a str, &'a Row<VpcEndpoint>>,
+}
+
+impl<'a> Index<'a> {
+    pub(crate) fn new(network: &'a Network, listing: Listing) -> Self {
+        let mut index = Self {
+            network,
+            listing,
+            ends: Vec::new(),
+            by_address: BTreeMap::new(),
+            by_public: BTreeMap::new(),
+            members: BTreeMap::new(),
+            by_interface: BTreeMap::new(),
+            nats: BTreeMap::new(),
+            subnets_of: BTreeMap::new(),
+            table_of: BTreeMap::new(),
+            main_table: BTreeMap::new(),
+            acl_of: BTreeMap::new(),
+            edge_table: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            acls: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            list_service: BTreeMap::new(),
+            gateway_endpoints: BTreeMap::new(),
+        };
+        index.add_lists();
+        index.add_topology();
+        index.add_interfaces();
+        index.add_nat_gateways();
+        index
+    }
+
+    fn add_lists(&mut self) {
+        let network = self.network;
+        for (id, row) in network.prefix_lists.iter() {
+            if let Some(blocks) = &row.value.cidrs {
+                let spans = blocks.iter().map(|b| block(*b)).collect();
+                self.lists.insert(id.clone(), (spans, row.evidence.clone()));
+            }
+            if let Some(name) = &row.value.prefix_list_name {
+                self.list_service.insert(id.clone(), name.clone());
+            }
+        }
+        for (id, row) in network.prefix_list_entries.iter() {
+            let spans = row.value.iter().map(|entry| block(entry.cidr)).collect();
+            self.lists.insert(id.clone(), (spans, row.evidence.clone()));
+        }
+        for (id, row) in network.vpc_endpoints.iter() {
+            self.gateway_endpoints.insert(id.as_str(), row);
+        }
+        // A route to a gateway endpoint names the list of the endpoint's service.
+        for (_, row) in network.route_tables.iter() {
+            for route in row.value.routes.iter().flatten() {
+                let (Some(list), Some(target)) = (&route.destination_prefix_list_id, &route.gateway_id)
+                else {
+                    continue;
+                };
+                if let Some(endpoint) = self.gateway_endpoints.get(target.as_str()) {
+                    let name = endpoint.value.service_name.clone();
+                    self.list_service.entry(list.clone()).or_insert(name);
+                }
+            }
+        }
+    }
+
+    fn add_topology(&mut self) {
+        let network = self.network;
+        for (id, row) in network.subnets.iter() {
+            let spans = self.subnets_of.entry(&row.value.vpc_id).or_default();
+            spans.extend(row.value.cidr_block.map(|b| (v4_block(b), id)));
+            for association in row.value.ipv6_cidr_block_association_set.iter().flatten() {
+                let in_use =
+                    association.ipv6_cidr_block_state.as_ref().is_none_or(|state| state.is_associated());
+                if let Some(b) = association.ipv6_cidr_block.filter(|_| in_use) {
+                    spans.push((v6_block(b), id));
+                }
+            }
+        }
+        for spans in self.subnets_of.values_mut() {
+            spans.sort();
+        }
+        for (id, row) in network.route_tables.iter() {
+            for association in row.value.associations.iter().flatten() {
+                if let Some(subnet) = &association.subnet_id {
+                    self.table_of.insert(subnet, id);
+                } else if association.main == Some(true) {
+                    self.main_table.insert(&row.value.vpc_id, id);
+                } else if let Some(gateway) = &association.gateway_id {
+                    self.edge_table.insert(gateway, id);
+                }
+            }
+            self.tables.insert(id, RouteList::new(&row.value));
+        }
+        for (id, row) in network.network_acls.iter() {
+            for association in row.value.associations.iter().flatten() {
+                if let Some(subnet) = &association.subnet_id {
+                    self.acl_of.insert(subnet, id);
+                }
+            }
+            self.acls.insert(id, Acl::new(&row.value));
+        }
+        for (id, row) in network.security_groups.iter() {
+            self.groups.insert(id, Group::new(&row.value));
+        }
+    }
+
+    fn add_interfaces(&mut self) {
+        let network = self.network;
+        let mut endpoint_of: BTreeMap<&NetworkInterfaceId, &VpcEndpointId> = BTreeMap::new();
+        for (id, row) in network.vpc_endpoints.iter() {
+            for interface in row.value.network_interface_ids.iter().flatten() {
+                endpoint_of.insert(interface, id);
+            }
+        }
+        for (id, row) in network.network_interfaces.iter() {
+            let kind = if let Some(endpoint) = endpoint_of.get(id) {
+                EndKind::Endpoint((*endpoint).clone())
+            } else if row.value.interface_type.as_deref() == Some("nat_gateway") {
+                EndKind::NatGateway
+            } else {
+                EndKind::Plain
+            };
+            if let Some(end) = end_of_interface(&row.value, kind, None, &row.evidence) {
+                self.add_end(end);
+            }
+        }
+        // Instances describe their interfaces too; folders exist that hold nothing else.
+        for (instance, row) in network.instances.iter() {
+            for interface in row.value.network_interfaces.iter().flatten() {
+                let known = self.by_interface.get(&interface.network_interface_id).map(|i| &self.ends[*i]);
+                let address = interface.private_ip_address.map(|a| place(a.into()));
+                if known.is_some_and(|end| address.is_none_or(|a| end.holds(a))) {
+                    continue;
+                }
+                let vpc = row.value.vpc_id.as_ref();
+                if let Some(mut end) = end_of_interface(interface, EndKind::Plain, vpc, &row.evidence) {
+                    end.what = instance.to_string();
+                    end.subnet = end.subnet.or_else(|| row.value.subnet_id.clone());
+                    self.add_end(end);
+                }
+            }
+        }
+    }
+
+    /// NAT gateways as ends: by what they say of themselves, so that their interfaces need not be seen.
+    fn add_nat_gateways(&mut self) {
+        let network = self.network;
+        for (id, row) in network.nat_gateways.iter() {
+            let nat = &row.value;
+            let Some(vpc) = &nat.vpc_id else { continue };
+            let mut addresses = Vec::new();
+            let mut public = Vec::new();
+            for address in nat.nat_gateway_addresses.iter().flatten() {
+                let Some(private) = address.private_ip else { continue };
+                addresses.push(Span::one(place(private.into())));
+                public.extend(address.public_ip.map(|ip| (place(private.into()), place(ip.into()))));
+            }
+            let what = nat.nat_gateway_addresses.iter().flatten().next().and_then(|a| a.private_ip);
+            self.nats.insert(id.clone(), self.ends.len());
+            self.ends.push(End {
+                kind: EndKind::NatGateway,
+                what: what.map_or_else(|| id.to_string(), |ip| format!("{ip} ({id})")),
+                interface: None,
+                vpc: vpc.clone(),
+                subnet: nat.subnet_id.clone(),
+                groups: Some(Vec::new()),
+                addresses,
+                public,
+                source_dest_check: Some(false),
+                status: None,
+                evidence: row.evidence.clone(),
+            });
+        }
+    }
+
+    /// The NAT gateway as an end.
+    pub(crate) fn nat_end(&self, id: &NatGatewayId) -> Option<&End> {
+        self.nats.get(id).map(|end| &self.ends[*end])
+    }
+
+    fn add_end(&mut self, end: End) {
+        let position = self.ends.len();
+        let addresses = self.by_address.entry(end.vpc.clone()).or_default();
+        for span in &end.addresses {
+            addresses.entry(span.first).or_insert(position);
+        }
+        for (_, public) in &end.public {
+            self.by_public.insert(*public, position);
+        }
+        for group in end.groups.iter().flatten() {
+            self.members.entry(group.clone()).or_default().push(position);
+        }
+        if let Some(id) = &end.interface {
+            self.by_interface.entry(id.clone()).or_insert(position);
+        }
+        self.ends.push(end);
+    }
+
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.network.region.as_ref().map(|region| region.as_str())
+    }
+
+    /// Proof that `table` holds all there is of the target, or what stands in for it.
+    pub(crate) fn coverage<K: Ord + Clone, T>(&self, table: &Table<K, T>, target: &Target) -> Coverage {
+        match prove_absent(table.reads(), target) {
+            Ok(absence) => Coverage::Proven(absence.evidence().to_vec()),
+            Err(gap) if self.listing == Listing::Snapshot => Coverage::Assumed(Box::new(gap)),
+            Err(gap) => Coverage::Unknown(Box::new(gap)),
+        }
+    }
+
+    /// A target of an EC2 describe call with one filter.
+    pub(crate) fn target(&self, what: String, operation: &str, filters: &[(&str, &str)]) -> Target {
+        let filter_list: Vec<_> =
+            filters.iter().map(|(name, value)| json!({ "Name": name, "Values": [value] })).collect();
+        let command = aws_cli("ec2", operation, self.region(), &json!({ "Filters": filter_list }));
+        let mut target = Target::new(what, command).in_region(self.network.region.as_ref());
+        for (name, value) in filters {
+            target = target.with(name, *value);
+        }
+        target
+    }
+
+    /// A gap for a thing that is named and was not seen.
+    pub(crate) fn missing<K: Ord + Clone, T>(
+        &self,
+        table: &Table<K, T>,
+        what: String,
+        operation: &str,
+        member: &str,
+        id: &str,
+    ) -> Gap {
+        let command = aws_cli("ec2", operation, self.region(), &json!({ member: [id] }));
+        let target = Target::new(what, command).in_region(self.network.region.as_ref()).with(member, id);
+        match prove_absent(table.reads(), &target) {
+            // It is named elsewhere, so it exists (or did): its absence here is a contradiction, not a fact.
+            Ok(absence) => Gap {
+                what: target.what,
+                reason: GapReason::NotVisible { why: "it is named but not listed".to_owned() },
+                evidence: absence.evidence().to_vec(),
+                command: Some(target.command),
+            },
+            Err(gap) => gap,
+        }
+    }
+
+    /// The route table of a subnet: its own, else the VPC's main table when no other can be its own.
+    pub(crate) fn table_of(&self, subnet: &SubnetId) -> Result<(&'a RouteTableId, Coverage), Box<Gap>> {
+        if let Some(table) = self.table_of.get(subnet) {
+            return Ok((table, Coverage::Proven(Vec::new())));
+        }
+        let Some(row) = self.network.subnets.seen(subnet) else {
+            return Err(Box::new(self.missing_subnet(subnet)));
+        };
+        let vpc = &row.value.vpc_id;
+        let what = format!("the route table of {subnet}");
+        let target = self
+            .target(what, "DescribeRouteTables", &[("vpc-id", vpc.as_str())])
+            .with("association.subnet-id", subnet.as_str());
+        match (self.coverage(&self.network.route_tables, &target), self.main_table.get(vpc)) {
+            (Coverage::Unknown(gap), _) => Err(gap),
+            (coverage, Some(main)) => Ok((main, coverage)),
+            (Coverage::Assumed(gap), None) => Err(gap),
+            (Coverage::Proven(evidence), None) => Err(Box::new(Gap {
+                what: format!("the main route table of {vpc}"),
+                reason: GapReason::NotVisible { why: "no listed table is the main one".to_owned() },
+                evidence,
+                command: Some(target.command.clone()),
+            })),
+        }
+    }
+
+    /// The table that traffic entering through an internet or VPN gateway is looked up in, when there is one.
+    pub(crate) fn edge_table(&self, gateway: &str) -> Option<&'a RouteTableId> {
+        self.edge_table.get(gateway).copied()
+    }
+
+    /// Whether another VPC than `vpc` has a known interface with the address.
+    pub(crate) fn held_elsewhere(&self, vpc: &VpcId, address: u128) -> bool {
+        self.by_address.iter().any(|(other, addresses)| other != vpc && addresses.contains_key(&address))
+    }
+
+    /// The network ACL of a subnet. `Ok(None)`: a snapshot without ACLs, where the default one is assumed.
+    pub(crate) fn acl_of(
+        &self,
+        subnet: &SubnetId,
+    ) -> Result<(Option<&'a NetworkAclId>, Option<Box<Gap>>), Box<Gap>> {
+        if let Some(acl) = self.acl_of.get(subnet) {
+            return Ok((Some(acl), None));
+        }
+        let target = self.target(
+            format!("the network ACL of {subnet}"),
+            "DescribeNetworkAcls",
+            &[("association.subnet-id", subnet.as_str())],
+        );
+        let gap = match prove_absent(self.network.network_acls.reads(), &target) {
+            Ok(absence) => Box::new(Gap {
+                what: target.what.clone(),
+                reason: GapReason::NotVisible { why: "no listed ACL names the subnet".to_owned() },
+                evidence: absence.evidence().to_vec(),
+                command: Some(target.command.clone()),
+            }),
+            Err(gap) => Box::new(gap),
+        };
+        // AWS: every subnet has an ACL, and the default one allows all
+        // (https://docs.aws.amazon.com/vpc/latest/userguide/default-network-acl.html).
+        if self.listing == Listing::Snapshot { Ok((None, Some(gap))) } else { Err(gap) }
+    }
+
+    /// The subnets of a VPC that hold some of `span`, in address order.
+    pub(crate) fn subnets_within(&self, vpc: &VpcId, span: Span<u128>) -> Vec<(Span<u128>, &'a SubnetId)> {
+        let all = self.subnets_of.get(vpc).map(Vec::as_slice).unwrap_or_default();
+        // Subnets of a VPC do not overlap, so sorted by start they are sorted by end.
+        let start = all.partition_point(|(own, _)| own.last < span.first);
+        all[start..].iter().take_while(|(own, _)| own.first <= span.last).copied().collect()
+    }
+
+    /// The known interfaces of a VPC with an address in `span`, by address.
+    pub(crate) fn ends_within(&self, vpc: &VpcId, span: Span<u128>) -> Vec<(u128, &End)> {
+        let Some(addresses) = self.by_address.get(vpc) else {
+            return Vec::new();
+        };
+        addresses.range(span.first..=span.last).map(|(at, end)| (*at, &self.ends[*end])).collect()
+    }
+
+    pub(crate) fn end_by_public(&self, address: u128) -> Option<&End> {
+        self.by_public.get(&address).map(|end| &self.ends[*end])
+    }
+
+    pub(crate) fn publics_within(&self, span: Span<u128>) -> Vec<(u128, &End)> {
+        self.by_public.range(span.first..=span.last).map(|(at, end)| (*at, &self.ends[*end])).collect()
+    }
+
+    pub(crate) fn end_of(&self, interface: &NetworkInterfaceId) -> Option<&End> {
+        self.by_interface.get(interface).map(|end| &self.ends[*end])
+    }
+
+    /// The known members of a group.
+    pub(crate) fn members(&self, group: &SecurityGroupId) -> impl Iterator<Item = &End> {
+        self.members.get(group).into_iter().flatten().map(|end| &self.ends[*end])
+    }
+
+    /// The entries of a prefix list, where known.
+    pub(crate) fn list(&self, id: &PrefixListId) -> Option<&(Vec<Span<u128>>, Vec<EvidenceId>)> {
+        self.lists.get(id)
+    }
+
+    /// The AWS service whose addresses the list holds, where known, as `com.amazonaws.<region>.<service>`.
+    pub(crate) fn service_of_list(&self, id: &PrefixListId) -> Option<&str> {
+        self.list_service.get(id).map(String::as_str).filter(|name| name.starts_with("com.amazonaws."))
+    }
+
+    /// The lists of a service (`s3`, `dynamodb`).
+    pub(crate) fn lists_of(&self, service: &str) -> Vec<PrefixListId> {
+        let ends = format!(".{service}");
+        let own = self.list_service.iter().filter(|(_, name)| {
+            name.starts_with("com.amazonaws.")
+                && name.ends_with(&ends)
+                && name.split('.').count() == 3 + service.split('.').count()
+        });
+        own.map(|(id, _)| id.clone()).collect()
+    }
+
+    pub(crate) fn missing_subnet(&self, subnet: &SubnetId) -> Gap {
+        self.missing(
+            &self.network.subnets,
+            format!("subnet {subnet}"),
+            "DescribeSubnets",
+            "SubnetIds",
+            subnet.as_str(),
+        )
+    }
+
+    /// The blocks of a VPC; `None` when it was not seen.
+    pub(crate) fn vpc_blocks(&self, vpc: &VpcId) -> Option<Vec<Span<u128>>> {
+        let row = self.network.vpcs.seen(vpc)?;
+        let v4 = row.value.ipv4_blocks().into_iter().map(v4_block);
+        Some(v4.chain(row.value.ipv6_blocks().into_iter().map(v6_block)).collect())
+    }
+}
+
+fn end_of_interface(
+    interface: &NetworkInterface,
+    kind: EndKind,
+    vpc: Option<&VpcId>,
+    evidence: &[EvidenceId],
+) -> Option<End> {
+    let mut addresses: Vec<Span<u128>> = Vec::new();
+    let mut public = Vec::new();
+    let mut add = |address: std::net::IpAddr| {
+        let at = Span::one(place(address));
+        if !addresses.contains(&at) {
+            addresses.push(at);
+        }
+    };
+    if let Some(primary) = interface.private_ip_address {
+        add(primary.into());
+        if let Some(ip) = interface.association.as_ref().and_then(|a| a.public_ip) {
+            public.push((place(primary.into()), place(ip.into())));
+        }
+    }
+    for private in interface.private_ip_addresses.iter().flatten() {
+        let Some(address) = private.private_ip_address else { continue };
+        add(address.into());
+        if let Some(ip) = private.association.as_ref().and_then(|a| a.public_ip) {
+            let pair = (place(address.into()), place(ip.into()));
+            if !public.contains(&pair) {
+                public.push(pair);
+            }
+        }
+    }
+    for v6 in interface.ipv6_addresses.iter().flatten().filter_map(|a| a.ipv6_address) {
+        add(v6.into());
+    }
+    let vpc = interface.vpc_id.as_ref().filter(|id| !id.as_str().is_empty()).or(vpc)?;
+    Some(End {
+        kind,
+        what: interface.network_interface_id.to_string(),
+        interface: Some(interface.network_interface_id.clone()),
+        vpc: vpc.clone(),
+        subnet: interface.subnet_id.clone(),
+        groups: interface.groups.as_ref().map(|g| g.iter().map(|g| g.group_id.clone()).collect()),
+        addresses,
+        public,
+        source_dest_check: interface.source_dest_check,
+        status: interface.status.clone(),
+        evidence: evidence.to_vec(),
+    })
+}
+
+/// The prefix list of an endpoint service (`com.amazonaws.<region>.s3`), by the list's name or a route that shows it.
+pub(crate) fn list_of_service(network: &Network, service: &str) -> Option<PrefixListId> {
+    let named =
+        network.prefix_lists.iter().find(|(_, row)| row.value.prefix_list_name.as_deref() == Some(service));
+    if let Some((id, _)) = named {
+        return Some(id.clone());
+    }
+    for (_, table) in network.route_tables.iter() {
+        for route in table.value.routes.iter().flatten() {
+            let target = route.gateway_id.as_deref().map(VpcEndpointId::from);
+            let endpoint = target.and_then(|id| network.vpc_endpoints.seen(&id));
+            if endpoint.is_some_and(|row| row.value.service_name == service)
+                && let Some(list) = &route.destination_prefix_list_id
+            {
+                return Some(list.clone());
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,429 @@
+//! Sets of packets with exact algebra: the values that the walk carries through the network.
+//!
+//! A [`PacketSet`] is a list of disjoint [`Cube`]s, each a product of five spans. Union, intersection and
+//! difference are exact; nothing is sampled. Start with [`Cube`].
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::Serialize;
+use serde::ser::SerializeStruct;
+
+use crate::span::{ANY_PORT, ANY_PROTOCOL, Span, address_at, address_text};
+
+/// TCP.
+pub const TCP: u8 = 6;
+/// UDP.
+pub const UDP: u8 = 17;
+/// ICMP.
+pub const ICMP: u8 = 1;
+/// ICMP for IPv6.
+pub const ICMP_V6: u8 = 58;
+
+/// One packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// IANA protocol number.
+    pub protocol: u8,
+    /// Who sends it.
+    pub source: IpAddr,
+    /// Where it goes.
+    pub destination: IpAddr,
+    /// Source port; for ICMP the type; 0 for protocols without ports.
+    pub from: u16,
+    /// Destination port; for ICMP the code; 0 for protocols without ports.
+    pub to: u16,
+}
+
+impl fmt::Display for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (source, destination) = (self.source, self.destination);
+        match self.protocol {
+            TCP | UDP => {
+                let name = if self.protocol == TCP { "tcp" } else { "udp" };
+                write!(f, "{name} {source}:{} -> {destination}:{}", self.from, self.to)
+            }
+            ICMP | ICMP_V6 => {
+                write!(f, "icmp type {} code {} {source} -> {destination}", self.from, self.to)
+            }
+            other => write!(f, "protocol {other} {source} -> {destination}"),
+        }
+    }
+}
+
+impl Serialize for Packet {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("Packet", 5)?;
+        out.serialize_field("protocol", &self.protocol)?;
+        out.serialize_field("source", &self.source)?;
+        out.serialize_field("destination", &self.destination)?;
+        out.serialize_field("from", &self.from)?;
+        out.serialize_field("to", &self.to)?;
+        out.end()
+    }
+}
+
+/// A product of spans: every packet whose five fields lie in them. Never empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cube {
+    /// IANA protocol numbers.
+    pub protocol: Span<u8>,
+    /// Destination addresses, on the number line of [`crate::span`].
+    pub destination: Span<u128>,
+    /// Source addresses.
+    pub source: Span<u128>,
+    /// Destination ports, or ICMP codes.
+    pub to: Span<u16>,
+    /// Source ports, or ICMP types.
+    pub from: Span<u16>,
+}
+
+impl Cube {
+    /// Every packet from `source` to `destination`.
+    pub fn between(source: Span<u128>, destination: Span<u128>) -> Self {
+        Self { protocol: ANY_PROTOCOL, destination, source, to: ANY_PORT, from: ANY_PORT }
+    }
+
+    /// What both hold.
+    pub fn intersect(&self, other: &Self) -> Option<Self> {
+        Some(Self {
+            protocol: self.protocol.intersect(other.protocol)?,
+            destination: self.destination.intersect(other.destination)?,
+            source: self.source.intersect(other.source)?,
+            to: self.to.intersect(other.to)?,
+            from: self.from.intersect(other.from)?,
+        })
+    }
+
+    /// Whether all of `other` lies in it.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.protocol.covers(other.protocol)
+            && self.destination.covers(other.destination)
+            && self.source.covers(other.source)
+            && self.to.covers(other.to)
+            && self.from.covers(other.from)
+    }
+
+    /// Pushes what lies outside of `other`, in disjoint pieces.
+    pub fn subtract_into(&self, other: &Self, out: &mut Vec<Self>) {
+        if self.intersect(other).is_none() {
+            out.push(*self);
+            return;
+        }
+        // Peel one dimension after the other: what remains agrees with `other` in all dimensions peeled before.
+        let mut rest = *self;
+        macro_rules! peel {
+            ($($field:ident),+) => {$(
+                for piece in rest.$field.without(other.$field).into_iter().flatten() {
+                    out.push(Self { $field: piece, ..rest });
+                }
+                if let Some(shared) = rest.$field.intersect(other.$field) {
+                    rest.$field = shared;
+                }
+            )+};
+        }
+        peel!(protocol, destination, source, to, from);
+    }
+
+    /// The answers to its packets: addresses and ports exchanged, an echo request answered by an echo reply.
+    pub fn reversed(&self) -> Vec<Self> {
+        let mut out = Vec::with_capacity(1);
+        for piece in self.split_icmp() {
+            let swapped = Self { source: piece.destination, destination: piece.source, ..piece };
+            if piece.is_icmp() {
+                out.extend(reverse_types(swapped));
+            } else {
+                out.push(Self { from: piece.to, to: piece.from, ..swapped });
+            }
+        }
+        out
+    }
+
+    fn is_icmp(&self) -> bool {
+        self.protocol == Span::one(ICMP) || self.protocol == Span::one(ICMP_V6)
+    }
+
+    /// Pieces whose protocol is ICMP alone, or holds no ICMP.
+    fn split_icmp(&self) -> Vec<Self> {
+        let mut rest = vec![*self];
+        let mut out = Vec::with_capacity(1);
+        for icmp in [Span::one(ICMP), Span::one(ICMP_V6)] {
+            let mut others = Vec::with_capacity(rest.len());
+            for cube in rest {
+                if let Some(shared) = cube.protocol.intersect(icmp) {
+                    out.push(Self { protocol: shared, ..cube });
+                }
+                let outside = cube.protocol.without(icmp).into_iter().flatten();
+                if cube.protocol.meets(icmp) {
+                    others.extend(outside.map(|protocol| Self { protocol, ..cube }));
+                } else {
+                    others.push(cube);
+                }
+            }
+            rest = others;
+        }
+        out.extend(rest);
+        out
+    }
+
+    /// A packet of it, preferring ports a person expects.
+    pub fn example(&self) -> Packet {
+        let ports = matches!(self.protocol.first, TCP | UDP);
+        let from = if ports && self.from.contains(49152) { 49152 } else { self.from.first };
+        Packet {
+            protocol: self.protocol.first,
+            source: address_at(self.source.first),
+            destination: address_at(self.destination.first),
+            from,
+            to: self.to.first,
+        }
+    }
+}
+
+/// Whether the cube holds ICMP packets alone.
+pub(crate) fn is_icmp(cube: &Cube) -> bool {
+    cube.is_icmp()
+}
+
+/// Exchanges echo request and echo reply, and keeps the other types.
+fn reverse_types(cube: Cube) -> Vec<Cube> {
+    // RFC 792: request 8, reply 0. RFC 4443: request 128, reply 129.
+    let (request, reply) = if cube.protocol == Span::one(ICMP) { (8, 0) } else { (128, 129) };
+    let mut out = Vec::with_capacity(1);
+    let mut rest = vec![cube.from];
+    for (is, becomes) in [(request, reply), (reply, request)] {
+        if cube.from.contains(is) {
+            out.push(Cube { from: Span::one(becomes), ..cube });
+        }
+        rest = rest.into_iter().flat_map(|span| span.without(Span::one(is))).flatten().collect();
+    }
+    out.extend(rest.into_iter().map(|from| Cube { from, ..cube }));
+    out
+}
+
+impl fmt::Display for Cube {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let protocol = protocol_text(self.protocol);
+        write!(f, "{protocol} {} -> {}", address_text(self.source), address_text(self.destination))?;
+        if self.is_icmp() {
+            return write!(f, " type {} code {}", port_text(self.from), port_text(self.to));
+        }
+        if self.to != ANY_PORT {
+            write!(f, " port {}", port_text(self.to))?;
+        }
+        if self.from != ANY_PORT && self.from != (Span { first: 1024, last: u16::MAX }) {
+            write!(f, " from port {}", port_text(self.from))?;
+        }
+        Ok(())
+    }
+}
+
+/// `tcp`, `udp`, `icmp`, a number, or `all`.
+pub fn protocol_text(protocol: Span<u8>) -> String {
+    if protocol == ANY_PROTOCOL {
+        return "all".to_owned();
+    }
+    if protocol.first != protocol.last {
+        return format!("protocols {}-{}", protocol.first, protocol.last);
+    }
+    match protocol.first {
+        TCP => "tcp".to_owned(),
+        UDP => "udp".to_owned(),
+        ICMP => "icmp".to_owned(),
+        ICMP_V6 => "icmpv6".to_owned(),
+        other => format!("protocol {other}"),
+    }
+}
+
+/// `443`, `1024-65535` or `all`.
+pub fn port_text(ports: Span<u16>) -> String {
+    if ports == ANY_PORT {
+        return "all".to_owned();
+    }
+    if ports.first == ports.last {
+        return ports.first.to_string();
+    }
+    format!("{}-{}", ports.first, ports.last)
+}
+
+/// A set of packets: disjoint cubes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PacketSet {
+    cubes: Vec<Cube>,
+}
+
+impl From<Cube> for PacketSet {
+    fn from(cube: Cube) -> Self {
+        Self { cubes: vec![cube] }
+    }
+}
+
+impl PacketSet {
+    /// The union of cubes that may overlap.
+    pub fn of(cubes: impl IntoIterator<Item = Cube>) -> Self {
+        let mut set = Self::default();
+        for cube in cubes {
+            set.add(&Self::from(cube));
+        }
+        set
+    }
+
+    /// Cubes known to be disjoint.
+    // INVARIANT: the caller cut them out of disjoint cubes.
+    pub(crate) fn of_disjoint(cubes: Vec<Cube>) -> Self {
+        Self { cubes }
+    }
+
+    /// The disjoint cubes, in no particular order.
+    pub fn cubes(&self) -> &[Cube] {
+        &self.cubes
+    }
+
+    /// Whether it holds no packet.
+    pub fn is_empty(&self) -> bool {
+        self.cubes.is_empty()
+    }
+
+    /// Whether it holds the packet.
+    pub fn contains(&self, packet: &Packet) -> bool {
+        let (source, destination) =
+            (crate::span::place(packet.source), crate::span::place(packet.destination));
+        self.cubes.iter().any(|cube| {
+            cube.protocol.contains(packet.protocol)
+                && cube.source.contains(source)
+                && cube.destination.contains(destination)
+                && cube.from.contains(packet.from)
+                && cube.to.contains(packet.to)
+        })
+    }
+
+    /// What it shares with a cube.
+    pub fn within(&self, cube: &Cube) -> Self {
+        Self { cubes: self.cubes.iter().filter_map(|own| own.intersect(cube)).collect() }
+    }
+
+    /// What both hold.
+    pub fn intersect(&self, other: &Self) -> Self {
+        let mut cubes = Vec::new();
+        for own in &self.cubes {
+            cubes.extend(other.cubes.iter().filter_map(|cube| own.intersect(cube)));
+        }
+        Self { cubes }
+    }
+
+    /// Removes a cube.
+    pub fn remove(&mut self, cube: &Cube) {
+        if self.cubes.iter().all(|own| own.intersect(cube).is_none()) {
+            return;
+        }
+        let mut rest = Vec::with_capacity(self.cubes.len());
+        for own in &self.cubes {
+            own.subtract_into(cube, &mut rest);
+        }
+        self.cubes = rest;
+    }
+
+    /// What it holds and `other` does not.
+    pub fn without(&self, other: &Self) -> Self {
+        let mut rest = self.clone();
+        for cube in &other.cubes {
+            rest.remove(cube);
+        }
+        rest
+    }
+
+    /// Adds the packets of `other`.
+    pub fn add(&mut self, other: &Self) {
+        if self.cubes.is_empty() {
+            self.cubes.clone_from(&other.cubes);
+            return;
+        }
+        let new = other.without(self);
+        self.cubes.extend(new.cubes);
+    }
+
+    /// Whether all of `other` lies in it.
+    pub fn covers(&self, other: &Self) -> bool {
+        other.without(self).is_empty()
+    }
+
+    /// Whether both hold the same packets, however they are cut.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.covers(other) && other.covers(self)
+    }
+
+    /// The answers to its packets.
+    pub fn reversed(&self) -> Self {
+        // Exchanging fields maps disjoint cubes to disjoint cubes.
+        Self { cubes: self.cubes.iter().flat_map(Cube::reversed).collect() }
+    }
+
+    /// A packet of it.
+    pub fn example(&self) -> Option<Packet> {
+        self.cubes.iter().min().map(Cube::example)
+    }
+
+    /// Its cubes in order, neighbours joined where they differ in one dimension only.
+    pub fn joined(&self) -> Vec<Cube> {
+        let mut cubes = self.cubes.clone();
+        // Quadratic: only worth it for what a person reads.
+        if cubes.len() > 64 {
+            cubes.sort();
+            return cubes;
+        }
+        'again: loop {
+            for i in 0..cubes.len() {
+                for j in 0..cubes.len() {
+                    if i != j
+                        && let Some(joined) = join(&cubes[i], &cubes[j])
+                    {
+                        cubes[i] = joined;
+                        cubes.swap_remove(j);
+                        continue 'again;
+                    }
+                }
+            }
+            cubes.sort();
+            return cubes;
+        }
+    }
+}
+
+/// The cube that two cubes make together when they touch in one dimension and agree in all others.
+fn join(a: &Cube, b: &Cube) -> Option<Cube> {
+    use crate::span::Point;
+    macro_rules! try_join {
+        ($($field:ident),+) => {$(
+            if a.$field.last.next() == Some(b.$field.first)
+                && (Cube { $field: a.$field, ..*b }) == *a
+            {
+                let span = Span { first: a.$field.first, last: b.$field.last };
+                return Some(Cube { $field: span, ..*a });
+            }
+        )+};
+    }
+    try_join!(protocol, destination, source, to, from);
+    None
+}
+
+impl fmt::Display for PacketSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cubes = self.joined();
+        for (index, cube) in cubes.iter().take(8).enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{cube}")?;
+        }
+        if cubes.len() > 8 {
+            write!(f, "; and {} more", cubes.len() - 8)?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for PacketSet {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.joined().iter().map(ToString::to_string))
+    }
+}

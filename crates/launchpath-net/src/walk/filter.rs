@@ -1,0 +1,484 @@
+//! Security groups and network ACLs: cut the packets into admitted, refused and undecided.
+
+use ipnet::IpNet;
+use launchpath_model::ids::{NetworkAclId, SecurityGroupId, SubnetId};
+use launchpath_model::{EvidenceId, Gap, GapReason};
+
+use super::Walk;
+use super::branch::{ANYWHERE, Branch, Effect, Piece};
+use crate::acl::{Acl, AclRule};
+use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict, Leg};
+use crate::edit::{Edit, Peer};
+use crate::group::{Rule, RulePeer};
+use crate::index::{Coverage, End};
+use crate::packet::{Cube, ICMP, ICMP_V6, PacketSet};
+use crate::span::{Span, address_at, address_text, is_v4};
+
+/// How many deciding rules a hop names before it counts them.
+const RULES_NAMED: usize = 4;
+
+/// Rules and addresses that may match, depending on what was not seen.
+type Undecided = Vec<(Cube, Gap)>;
+
+impl<'e> Walk<'e, '_> {
+    /// The egress rules of the groups of the source.
+    pub(super) fn egress_groups(&self, branch: &Branch<'e>, end: &End) -> Vec<Piece> {
+        self.group_pieces(branch, end, Direction::Egress)
+    }
+
+    /// The ingress rules of the groups of the destination.
+    pub(super) fn ingress_groups(&self, branch: &Branch<'e>, end: &End) -> Vec<Piece> {
+        self.group_pieces(branch, end, Direction::Ingress)
+    }
+
+    fn group_pieces(&self, branch: &Branch<'e>, end: &End, direction: Direction) -> Vec<Piece> {
+        let at = end.name();
+        let Some(groups) = &end.groups else {
+            let gap = Gap::not_asked(
+                format!("the security groups of {at}"),
+                format!("aws ec2 describe-network-interfaces --network-interface-ids {at}"),
+            );
+            return vec![unknown(branch.now.clone(), None, gap)];
+        };
+        if groups.is_empty() {
+            // AWS: interfaces of some managed resources (NAT gateways, transit gateway attachments) have no groups.
+            return vec![passed(branch.now.clone(), None)];
+        }
+        let mut rest = branch.now.clone();
+        let mut admitted: Vec<Cube> = Vec::new();
+        let mut used: Vec<String> = Vec::new();
+        let mut used_count = 0usize;
+        let mut evidence: Vec<EvidenceId> = Vec::new();
+        let mut undecided: Undecided = Vec::new();
+        'groups: for id in groups {
+            let rules = self.index.groups.get(id).map(|group| match direction {
+                Direction::Ingress => group.ingress.as_deref(),
+                Direction::Egress => group.egress.as_deref(),
+            });
+            let Some(Some(rules)) = rules else {
+                let gap = self.unseen_group(id);
+                undecided.push((Cube::between(ANYWHERE, ANYWHERE), gap));
+                continue;
+            };
+            if let Some(row) = self.index.network.security_groups.seen(id) {
+                evidence.extend(row.evidence.iter().cloned());
+            }
+            for rule in rules {
+                for peer in &rule.peers {
+                    if rest.is_empty() {
+                        break 'groups;
+                    }
+                    let mut hit = false;
+                    self.peer_cubes(branch, end, direction, rule, peer, &mut undecided, |cube| {
+                        let part = rest.within(&cube);
+                        if !part.is_empty() {
+                            admitted.extend(part.cubes());
+                            rest.remove(&cube);
+                            hit = true;
+                        }
+                    });
+                    if hit {
+                        used_count += 1;
+                        if used.len() < RULES_NAMED {
+                            used.push(rule_text(id, rule, peer, direction));
+                        }
+                    }
+                }
+            }
+        }
+        let hop = |verdict, text| Hop {
+            kind: HopKind::SecurityGroup,
+            id: ids_text(groups),
+            at: Some(at.to_owned()),
+            leg: branch.leg,
+            direction: Some(direction),
+            verdict,
+            text,
+            evidence: evidence.clone(),
+        };
+        let mut pieces = Vec::with_capacity(2);
+        if !admitted.is_empty() {
+            let mut text = used.join("; ");
+            if used_count > used.len() {
+                text = format!("{text}; and {} more", used_count - used.len());
+            }
+            let set = PacketSet::of_disjoint(admitted);
+            pieces.push(passed(set, Some(hop(HopVerdict::Passed, text))));
+        }
+        for (cube, gap) in undecided {
+            let part = rest.within(&cube);
+            if !part.is_empty() {
+                rest.remove(&cube);
+                let text = format!("not known: {}", gap.what);
+                pieces.push(unknown(part, Some(hop(HopVerdict::Unknown, text)), gap));
+            }
+        }
+        if !rest.is_empty() {
+            let side = if direction == Direction::Egress { "egress" } else { "ingress" };
+            let text = format!("no {side} rule of {} admits {rest}", groups_text(groups));
+            let kind = match direction {
+                Direction::Egress => BlockerKind::SecurityGroupEgress,
+                Direction::Ingress => BlockerKind::SecurityGroupIngress,
+            };
+            let edit = self.group_edit(branch, &groups[0], direction, &rest);
+            let blocker = Blocker {
+                kind,
+                id: groups[0].to_string(),
+                at: Some(at.to_owned()),
+                leg: branch.leg,
+                direction: Some(direction),
+                rule: None,
+                text: text.clone(),
+                evidence: evidence.clone(),
+                edit,
+            };
+            let hop = hop(HopVerdict::Dropped, text);
+            pieces.push(Piece { set: rest, hop: Some(hop), effect: Effect::Drop(blocker), assumed: None });
+        }
+        pieces
+    }
+
+    /// Calls `each` with everything one peer of a rule admits for sure, and notes what it may admit.
+    #[expect(clippy::too_many_arguments, reason = "the pieces of one decision")]
+    fn peer_cubes(
+        &self,
+        branch: &Branch<'e>,
+        end: &End,
+        direction: Direction,
+        rule: &Rule,
+        peer: &RulePeer,
+        undecided: &mut Undecided,
+        mut each: impl FnMut(Cube),
+    ) {
+        let cube = |span: Span<u128>| match direction {
+            Direction::Egress => Cube {
+                protocol: rule.protocol,
+                destination: span,
+                source: ANYWHERE,
+                to: rule.to,
+                from: rule.from,
+            },
+            Direction::Ingress => Cube {
+                protocol: rule.protocol,
+                destination: ANYWHERE,
+                source: span,
+                to: rule.to,
+                from: rule.from,
+            },
+        };
+        match peer {
+            RulePeer::Block(span) => each(cube(*span)),
+            RulePeer::List(list) => {
+                if let Some((spans, _)) = self.index.list(list) {
+                    spans.iter().for_each(|span| each(cube(*span)));
+                    return;
+                }
+                if direction == Direction::Egress && self.goal.lists.contains(list) {
+                    each(cube(ANYWHERE));
+                    return;
+                }
+                let meant = self.index.service_of_list(list);
+                let aimed = self.goal.service.as_deref();
+                // A list of an AWS service holds that service's public addresses and no other's.
+                let other_service =
+                    meant.is_some_and(|name| aimed.is_some_and(|service| !name.ends_with(service)));
+                let private = meant.is_some() && self.goal.end.is_some();
+                if direction == Direction::Egress && (other_service || private) {
+                    return;
+                }
+                undecided.push((cube(ANYWHERE), self.unseen_list(list)));
+            }
+            RulePeer::Group(group, _) => {
+                let known = match direction {
+                    Direction::Egress => self.goal.end,
+                    Direction::Ingress => branch.sender,
+                };
+                match (known, direction) {
+                    (Some(other), _) => match &other.groups {
+                        Some(groups) if groups.contains(group) => each(cube(ANYWHERE)),
+                        Some(_) => {}
+                        None => undecided.push((
+                            cube(ANYWHERE),
+                            Gap::not_asked(
+                                format!("the security groups of {}", other.name()),
+                                format!(
+                                    "aws ec2 describe-network-interfaces --network-interface-ids {}",
+                                    other.name()
+                                ),
+                            ),
+                        )),
+                    },
+                    // From outside no source is a member of a group.
+                    (None, Direction::Ingress) => {}
+                    (None, Direction::Egress) => {
+                        // AWS: a reference to a group means the private addresses of its interfaces
+                        // (https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html).
+                        for member in self.index.members(group) {
+                            member.addresses.iter().for_each(|span| each(cube(*span)));
+                        }
+                        self.unseen_members(end, group, cube, undecided);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Addresses of the VPC that no seen interface holds may belong to a member that was not seen.
+    fn unseen_members(
+        &self,
+        end: &End,
+        group: &SecurityGroupId,
+        cube: impl Fn(Span<u128>) -> Cube,
+        undecided: &mut Undecided,
+    ) {
+        let target = self
+            .index
+            .target(
+                format!("the interfaces with group {group}"),
+                "DescribeNetworkInterfaces",
+                &[("group-id", group.as_str())],
+            )
+            .with("vpc-id", end.vpc.as_str());
+        if let Coverage::Unknown(gap) = self.index.coverage(&self.index.network.network_interfaces, &target) {
+            for block in self.index.vpc_blocks(&end.vpc).unwrap_or_default() {
+                let known = self.index.ends_within(&end.vpc, block);
+                let holes = known.into_iter().filter(|(_, end)| end.groups.is_some());
+                let spans = crate::span::subtract_all(vec![block], holes.map(|(at, _)| Span::one(at)));
+                undecided.extend(spans.into_iter().map(|span| (cube(span), (*gap).clone())));
+            }
+        }
+    }
+
+    fn unseen_group(&self, id: &SecurityGroupId) -> Gap {
+        self.index.missing(
+            &self.index.network.security_groups,
+            format!("the rules of security group {id}"),
+            "DescribeSecurityGroups",
+            "GroupIds",
+            id.as_str(),
+        )
+    }
+
+    pub(super) fn unseen_list(&self, list: &launchpath_model::ids::PrefixListId) -> Gap {
+        Gap::not_asked(
+            format!("the entries of prefix list {list}"),
+            format!("aws ec2 get-managed-prefix-list-entries --prefix-list-id {list}"),
+        )
+    }
+
+    fn group_edit(
+        &self,
+        branch: &Branch<'e>,
+        group: &SecurityGroupId,
+        direction: Direction,
+        refused: &PacketSet,
+    ) -> Option<Edit> {
+        let (protocol, ports) = wanted(refused)?;
+        let peer = match direction {
+            Direction::Egress => {
+                let of_end = self.goal.end.and_then(|end| end.groups.as_ref()).and_then(|g| g.first());
+                match (of_end, self.goal.lists.first()) {
+                    (Some(other), _) => Peer::Group(other.clone()),
+                    (None, Some(list)) => Peer::PrefixList(list.clone()),
+                    (None, None) => Peer::Block(covering(refused, |cube| cube.destination)?),
+                }
+            }
+            Direction::Ingress => {
+                let of_sender = branch.sender.and_then(|end| end.groups.as_ref()).and_then(|g| g.first());
+                match of_sender {
+                    Some(other) => Peer::Group(other.clone()),
+                    None => Peer::Block(covering(refused, |cube| cube.source)?),
+                }
+            }
+        };
+        Some(Edit::AddGroupRule { group: group.clone(), direction, protocol, ports, peer })
+    }
+
+    /// The network ACL of a subnet.
+    pub(super) fn acl_pieces(
+        &self,
+        branch: &Branch<'e>,
+        subnet: &SubnetId,
+        direction: Direction,
+    ) -> Vec<Piece> {
+        let (id, assumed) = match self.index.acl_of(subnet) {
+            Ok((Some(id), _)) => (id, None),
+            Ok((None, gap)) => {
+                let piece = passed(branch.now.clone(), None);
+                return vec![Piece { assumed: gap.map(|gap| *gap), ..piece }];
+            }
+            Err(gap) => return vec![unknown(branch.now.clone(), None, *gap)],
+        };
+        let evidence =
+            self.index.network.network_acls.seen(id).map(|row| row.evidence.clone()).unwrap_or_default();
+        let rules = self.index.acls.get(id).and_then(|acl: &Acl| acl.rules(direction));
+        let Some(rules) = rules else {
+            let gap = Gap {
+                what: format!("the rules of network ACL {id}"),
+                reason: GapReason::MemberMissing { path: "Entries".to_owned() },
+                evidence,
+                command: Some(format!("aws ec2 describe-network-acls --network-acl-ids {id}")),
+            };
+            return vec![unknown(branch.now.clone(), None, gap)];
+        };
+        let hop = |verdict, text| Hop {
+            kind: HopKind::NetworkAcl,
+            id: id.to_string(),
+            at: Some(subnet.to_string()),
+            leg: branch.leg,
+            direction: Some(direction),
+            verdict,
+            text,
+            evidence: evidence.clone(),
+        };
+        let mut rest = branch.now.clone();
+        let mut admitted = Vec::new();
+        let mut used: Vec<String> = Vec::new();
+        let mut denied: Vec<(Option<&AclRule>, PacketSet)> = Vec::new();
+        for rule in rules {
+            if rest.is_empty() {
+                break;
+            }
+            for cube in rule.cubes(direction, ANYWHERE) {
+                let part = rest.within(&cube);
+                if part.is_empty() {
+                    continue;
+                }
+                rest.remove(&cube);
+                if rule.allows {
+                    admitted.extend(part.cubes());
+                    if used.len() < RULES_NAMED {
+                        used.push(rule.text(direction));
+                    }
+                } else {
+                    denied.push((Some(rule), part));
+                }
+            }
+        }
+        if !rest.is_empty() {
+            denied.push((None, rest));
+        }
+        let mut pieces = Vec::with_capacity(1 + denied.len());
+        if !admitted.is_empty() {
+            let set = PacketSet::of_disjoint(admitted);
+            pieces.push(Piece { assumed, ..passed(set, Some(hop(HopVerdict::Passed, used.join("; ")))) });
+        }
+        for (rule, set) in denied {
+            let words = rule.map_or_else(
+                || "no rule matches, and what no rule matches is denied".to_owned(),
+                |rule| rule.text(direction),
+            );
+            let text = format!("{words}: {set}");
+            let blocker = Blocker {
+                kind: BlockerKind::NetworkAcl,
+                id: id.to_string(),
+                at: Some(subnet.to_string()),
+                leg: branch.leg,
+                direction: Some(direction),
+                rule: rule.map(|rule| rule.number),
+                text: text.clone(),
+                evidence: evidence.clone(),
+                edit: acl_edit(id, rules, rule, direction, &set),
+            };
+            let hop = Some(hop(HopVerdict::Dropped, text));
+            pieces.push(Piece { set, hop, effect: Effect::Drop(blocker), assumed: None });
+        }
+        pieces
+    }
+}
+
+fn acl_edit(
+    acl: &NetworkAclId,
+    rules: &[AclRule],
+    denying: Option<&AclRule>,
+    direction: Direction,
+    refused: &PacketSet,
+) -> Option<Edit> {
+    let before = denying.map_or(32767, |rule| rule.number);
+    let number = (1..before.min(32767)).rev().find(|n| rules.iter().all(|rule| rule.number != *n))?;
+    let (protocol, ports) = wanted(refused)?;
+    let block = match direction {
+        Direction::Ingress => covering(refused, |cube| cube.source)?,
+        Direction::Egress => covering(refused, |cube| cube.destination)?,
+    };
+    Some(Edit::AddAclRule { acl: acl.clone(), direction, number, protocol, ports, block })
+}
+
+/// The protocol and the ports that an edit for these packets must admit; `None` for several protocols at once.
+fn wanted(packets: &PacketSet) -> Option<(u8, Option<(u16, u16)>)> {
+    let first = packets.cubes().first()?;
+    let protocol = first.protocol;
+    if protocol.first != protocol.last || packets.cubes().iter().any(|cube| cube.protocol != protocol) {
+        return None;
+    }
+    let ports = match protocol.first {
+        6 | 17 => {
+            let from = packets.cubes().iter().map(|cube| cube.to.first).min()?;
+            let to = packets.cubes().iter().map(|cube| cube.to.last).max()?;
+            Some((from, to))
+        }
+        ICMP | ICMP_V6 => return None,
+        _ => None,
+    };
+    Some((protocol.first, ports))
+}
+
+/// The smallest block that holds the addresses that `side` picks.
+fn covering(packets: &PacketSet, side: impl Fn(&Cube) -> Span<u128>) -> Option<IpNet> {
+    let first = packets.cubes().iter().map(|cube| side(cube).first).min()?;
+    let last = packets.cubes().iter().map(|cube| side(cube).last).max()?;
+    if is_v4(first) != is_v4(last) {
+        return None;
+    }
+    let (width, family_bits) = if is_v4(first) { (32u32, 96) } else { (128, 0) };
+    let differing = 128 - (first ^ last).leading_zeros();
+    let length = u8::try_from(128 - differing - family_bits).ok()?;
+    debug_assert!(u32::from(length) <= width, "a block of one family");
+    Some(IpNet::new(address_at(first), length).ok()?.trunc())
+}
+
+fn rule_text(group: &SecurityGroupId, rule: &Rule, peer: &RulePeer, direction: Direction) -> String {
+    let (side, towards) = match direction {
+        Direction::Egress => ("egress", "to"),
+        Direction::Ingress => ("ingress", "from"),
+    };
+    let peer = match peer {
+        RulePeer::Block(span) => address_text(*span),
+        RulePeer::Group(id, _) => format!("group {id}"),
+        RulePeer::List(id) => format!("prefix list {id}"),
+    };
+    format!("{group} {side} rule {}: {} {towards} {peer}", rule.index, rule.service_text())
+}
+
+fn ids_text(groups: &[SecurityGroupId]) -> String {
+    if let [one] = groups {
+        return one.to_string();
+    }
+    groups.iter().map(SecurityGroupId::as_str).collect::<Vec<_>>().join(",")
+}
+
+fn groups_text(groups: &[SecurityGroupId]) -> String {
+    groups.iter().map(SecurityGroupId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn passed(set: PacketSet, hop: Option<Hop>) -> Piece {
+    Piece { set, hop, effect: Effect::Pass, assumed: None }
+}
+
+pub(super) fn unknown(set: PacketSet, hop: Option<Hop>, gap: Gap) -> Piece {
+    Piece { set, hop, effect: Effect::Unknown(gap), assumed: None }
+}
+
+pub(super) fn dropped(set: PacketSet, leg: Leg, kind: HopKind, blocker: Blocker) -> Piece {
+    let hop = Hop {
+        kind,
+        id: blocker.id.clone(),
+        at: blocker.at.clone(),
+        leg,
+        direction: blocker.direction,
+        verdict: HopVerdict::Dropped,
+        text: blocker.text.clone(),
+        evidence: blocker.evidence.clone(),
+    };
+    Piece { set, hop: Some(hop), effect: Effect::Drop(blocker), assumed: None }
+}

@@ -1,0 +1,619 @@
+//! Forwarding: out of a subnet, through its route table, into a VPC, to an interface, and the turn for the answers.
+
+use launchpath_model::aws::route_table::Route;
+use launchpath_model::ids::{RouteTableId, SubnetId, VpcId};
+use launchpath_model::{EvidenceId, Gap, GapReason};
+
+use super::branch::{ANYWHERE, Branch, Effect};
+use super::filter::{dropped, passed};
+use super::{DEEPEST, Origin, Walk};
+use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict, Leg};
+use crate::index::{Coverage, End, EndKind};
+use crate::packet::{Cube, PacketSet};
+use crate::route::{RouteTarget, destination_text, target};
+use crate::span::{Span, is_v4, public_v4};
+
+/// Where one part of the packets is routed.
+pub(super) enum Choice<'r> {
+    Route(&'r Route),
+    NoRoute,
+    Unknown(Gap),
+}
+
+/// The place a packet is routed from.
+#[derive(Clone, Copy)]
+pub(super) struct From<'p> {
+    pub(super) vpc: &'p VpcId,
+    pub(super) subnet: &'p SubnetId,
+    pub(super) table: &'p RouteTableId,
+}
+
+impl<'e> Walk<'e, '_> {
+    /// Packets leave an interface of the subnet.
+    pub(super) fn leave_subnet(&self, mut branch: Branch<'e>, subnet: &SubnetId, done: &mut Vec<Branch<'e>>) {
+        branch.depth += 1;
+        if branch.depth > DEEPEST {
+            branch.gaps.push(not_modelled("a forwarding loop", "the packets keep coming back"));
+            done.push(branch);
+            return;
+        }
+        let Some(row) = self.index.network.subnets.seen(subnet) else {
+            branch.gaps.push(self.index.missing_subnet(subnet));
+            done.push(branch);
+            return;
+        };
+        let vpc = &row.value.vpc_id;
+        // AWS: traffic inside a subnet meets neither network ACL nor route table
+        // (https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html).
+        let own: Vec<Span<u128>> = self
+            .index
+            .subnets_within(vpc, ANYWHERE)
+            .into_iter()
+            .filter(|(_, id)| *id == subnet)
+            .map(|(span, _)| span)
+            .collect();
+        let mut inside = PacketSet::default();
+        let mut outside = branch.now.clone();
+        for span in own {
+            let cube = Cube::between(ANYWHERE, span);
+            inside.add(&branch.now.within(&cube));
+            outside.remove(&cube);
+        }
+        let pieces = vec![passed(inside, None), passed(outside, None)];
+        let inside_is_empty = pieces[0].set.is_empty();
+        let mut first = !inside_is_empty;
+        branch.split(pieces, |branch| {
+            if std::mem::take(&mut first) {
+                self.deliver_in_subnet(branch, vpc, subnet, done);
+                return;
+            }
+            let acl = self.acl_pieces(&branch, subnet, Direction::Egress);
+            branch.split(acl, |branch| self.route(branch, vpc, subnet, done));
+        });
+    }
+
+    fn route(&self, mut branch: Branch<'e>, vpc: &VpcId, subnet: &SubnetId, done: &mut Vec<Branch<'e>>) {
+        let (table, coverage) = match self.index.table_of(subnet) {
+            Ok(found) => found,
+            Err(gap) => {
+                branch.gaps.push(*gap);
+                done.push(branch);
+                return;
+            }
+        };
+        let mut proof: Vec<EvidenceId> = Vec::new();
+        match coverage {
+            Coverage::Proven(evidence) => proof = evidence,
+            Coverage::Assumed(gap) => branch.assumed.push(*gap),
+            Coverage::Unknown(gap) => branch.gaps.push(*gap),
+        }
+        let from = From { vpc, subnet, table };
+        for (set, choice) in self.choose(table, &branch) {
+            let mut part = branch.clone();
+            if set != part.now {
+                part.narrow(set);
+            }
+            self.take(part, from, &choice, &proof, done);
+        }
+    }
+
+    /// Cuts the packets by the route they take.
+    pub(super) fn choose(&self, table: &RouteTableId, branch: &Branch<'e>) -> Vec<(PacketSet, Choice<'_>)> {
+        let unknown_routes = || {
+            let gap = Gap {
+                what: format!("the routes of {table}"),
+                reason: GapReason::MemberMissing { path: "Routes".to_owned() },
+                evidence: Vec::new(),
+                command: Some(format!("aws ec2 describe-route-tables --route-table-ids {table}")),
+            };
+            vec![(branch.now.clone(), Choice::Unknown(gap))]
+        };
+        let Some(list) = self.index.tables.get(table) else { return unknown_routes() };
+        let mut entries: Vec<(Span<u128>, &Route)> = Vec::new();
+        let mut uncertain: Vec<(&launchpath_model::ids::PrefixListId, &Route, bool)> = Vec::new();
+        for (id, route) in &list.lists {
+            if let Some((spans, _)) = self.index.list(id) {
+                entries.extend(spans.iter().map(|span| (*span, *route)));
+                continue;
+            }
+            let service = self.index.service_of_list(id);
+            if branch.leg == Leg::Request && self.goal.lists.contains(id) {
+                // AWS: the entries of a service's list are shorter blocks than any default route; their lengths are
+                // not known here, so they are preferred to every route shorter than /8.
+                entries.extend(public_v4().into_iter().flat_map(eighths).map(|span| (span, *route)));
+                continue;
+            }
+            let aims_elsewhere = branch.leg == Leg::Request
+                && service.is_some_and(|s| self.goal.service.as_deref().is_some_and(|g| !s.ends_with(g)));
+            if !aims_elsewhere {
+                uncertain.push((id, route, service.is_some()));
+            }
+        }
+        let merged;
+        let blocks = if entries.is_empty() {
+            list.blocks.as_deref()
+        } else {
+            merged = list.with_entries(entries.into_iter());
+            merged.as_deref()
+        };
+        let Some(blocks) = blocks else { return unknown_routes() };
+        let mut rest = branch.now.clone();
+        let mut chosen: Vec<(PacketSet, Choice<'_>)> = Vec::new();
+        for block in blocks {
+            if rest.is_empty() {
+                break;
+            }
+            let cube = Cube::between(ANYWHERE, block.span);
+            let part = rest.within(&cube);
+            if part.is_empty() {
+                continue;
+            }
+            rest.remove(&cube);
+            self.choose_with(part, Choice::Route(block.route), &uncertain, &mut chosen);
+        }
+        if !rest.is_empty() {
+            self.choose_with(rest, Choice::NoRoute, &uncertain, &mut chosen);
+        }
+        chosen
+    }
+
+    /// A route was found among the known blocks; a list with unknown entries may still be more specific.
+    fn choose_with<'r>(
+        &self,
+        part: PacketSet,
+        choice: Choice<'r>,
+        uncertain: &[(&launchpath_model::ids::PrefixListId, &'r Route, bool)],
+        chosen: &mut Vec<(PacketSet, Choice<'r>)>,
+    ) {
+        let is_local = matches!(&choice, Choice::Route(route) if target(route) == RouteTarget::Local);
+        let mut rest = part;
+        if !is_local {
+            for (list, _, of_aws) in uncertain {
+                let mut touched = PacketSet::default();
+                if *of_aws {
+                    for span in public_v4() {
+                        touched.add(&rest.within(&Cube::between(ANYWHERE, span)));
+                    }
+                } else {
+                    touched.add(&rest);
+                }
+                if !touched.is_empty() {
+                    rest = rest.without(&touched);
+                    chosen.push((touched, Choice::Unknown(self.unseen_list(list))));
+                }
+            }
+        }
+        if !rest.is_empty() {
+            chosen.push((rest, choice));
+        }
+    }
+
+    fn take(
+        &self,
+        mut branch: Branch<'e>,
+        from: From<'_>,
+        choice: &Choice<'_>,
+        proof: &[EvidenceId],
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        let row = self.index.network.route_tables.seen(from.table);
+        let mut evidence = row.map(|row| row.evidence.clone()).unwrap_or_default();
+        evidence.extend(proof.iter().cloned());
+        let hop = |verdict, text: String| Hop {
+            kind: HopKind::RouteTable,
+            id: from.table.to_string(),
+            at: Some(from.subnet.to_string()),
+            leg: branch.leg,
+            direction: None,
+            verdict,
+            text,
+            evidence: evidence.clone(),
+        };
+        let route = match choice {
+            Choice::Route(route) => *route,
+            Choice::Unknown(gap) => {
+                let hop = hop(HopVerdict::Unknown, format!("not known: {}", gap.what));
+                branch.hops.push(hop);
+                branch.gaps.push(gap.clone());
+                done.push(branch);
+                return;
+            }
+            Choice::NoRoute => {
+                let where_to = self.destination_words(&branch);
+                let text = format!("{} has no route to {where_to}", from.table);
+                let blocker = Blocker {
+                    kind: BlockerKind::NoRoute,
+                    id: from.table.to_string(),
+                    at: Some(from.subnet.to_string()),
+                    leg: branch.leg,
+                    direction: None,
+                    rule: None,
+                    text: text.clone(),
+                    evidence: evidence.clone(),
+                    edit: self.route_edit(&branch, from),
+                };
+                let hop = hop(HopVerdict::Dropped, text);
+                branch.hops.push(hop);
+                branch.blockers.push(blocker);
+                done.push(branch);
+                return;
+            }
+        };
+        let to = target(route);
+        let words = format!("{} -> {}", destination_text(route), to.id());
+        if route.state.as_deref() == Some("blackhole") {
+            let text = format!("route {words} is a blackhole: its target is gone");
+            let blocker = Blocker {
+                kind: BlockerKind::Blackhole,
+                id: from.table.to_string(),
+                at: Some(from.subnet.to_string()),
+                leg: branch.leg,
+                direction: None,
+                rule: None,
+                text: text.clone(),
+                evidence: evidence.clone(),
+                edit: self.route_edit(&branch, from),
+            };
+            let hop = hop(HopVerdict::Dropped, text);
+            branch.hops.push(hop);
+            branch.blockers.push(blocker);
+            done.push(branch);
+            return;
+        }
+        let hop = hop(HopVerdict::Passed, format!("route {words}"));
+        branch.hops.push(hop);
+        self.follow(branch, from, to, done);
+    }
+
+    fn follow(&self, branch: Branch<'e>, from: From<'_>, to: RouteTarget<'_>, done: &mut Vec<Branch<'e>>) {
+        match to {
+            RouteTarget::Local => self.deliver_in_vpc(branch, from.vpc, Some(from), done),
+            RouteTarget::InternetGateway(id) => self.leave_by_internet_gateway(branch, from, id, done),
+            RouteTarget::EgressOnly(id) => self.leave_by_egress_only(branch, from, id, done),
+            RouteTarget::Nat(id) => self.through_nat(branch, from, id, done),
+            RouteTarget::Endpoint(id) => self.to_endpoint(branch, from, id, done),
+            RouteTarget::Peering(id) => self.through_peering(branch, from, id, done),
+            RouteTarget::TransitGateway(id) => self.through_transit_gateway(branch, from, id, done),
+            RouteTarget::VpnGateway(id) => self.leave_by_vpn(branch, from, id, done),
+            RouteTarget::Interface(id) | RouteTarget::Instance(id) => {
+                self.into_appliance(branch, id, done);
+            }
+            RouteTarget::Other(id) => self.beyond(branch, HopKind::Appliance, id, "its inside", done),
+            RouteTarget::Nowhere => {
+                self.beyond(branch, HopKind::RouteTable, from.table.as_str(), "the route's target", done);
+            }
+        }
+    }
+
+    /// What lies behind `id` is not in the evidence.
+    pub(super) fn beyond(
+        &self,
+        mut branch: Branch<'e>,
+        kind: HopKind,
+        id: &str,
+        what: &str,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        let gap = Gap {
+            what: format!("what lies beyond {id} ({what})"),
+            reason: GapReason::NotModelled { what: format!("the network beyond {id}") },
+            evidence: Vec::new(),
+            command: None,
+        };
+        branch.hops.push(Hop {
+            kind,
+            id: id.to_owned(),
+            at: None,
+            leg: branch.leg,
+            direction: None,
+            verdict: HopVerdict::Unknown,
+            text: format!("the packets leave through {id}; {what} is not in the evidence"),
+            evidence: Vec::new(),
+        });
+        branch.gaps.push(gap);
+        done.push(branch);
+    }
+
+    pub(super) fn destination_words(&self, branch: &Branch<'e>) -> String {
+        match (branch.leg, &self.origin) {
+            (Leg::Request, _) => self.goal.what.clone(),
+            (Leg::Reply, Origin::Interface(end)) => end.what.clone(),
+            (Leg::Reply, _) => "the source".to_owned(),
+        }
+    }
+
+    /// Packets are inside the VPC and addressed to it.
+    pub(super) fn deliver_in_vpc(
+        &self,
+        branch: Branch<'e>,
+        vpc: &VpcId,
+        from: Option<From<'_>>,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        if branch.leg == Leg::Reply && matches!(self.origin, Origin::Router(_)) {
+            done.push(branch);
+            return;
+        }
+        let mut rest = branch.now.clone();
+        let mut to_subnet: Vec<(&SubnetId, PacketSet)> = Vec::new();
+        let spans: Vec<Span<u128>> = branch.now.cubes().iter().map(|cube| cube.destination).collect();
+        for span in spans {
+            for (own, subnet) in self.index.subnets_within(vpc, span) {
+                let cube = Cube::between(ANYWHERE, own);
+                let part = rest.within(&cube);
+                if !part.is_empty() {
+                    rest.remove(&cube);
+                    match to_subnet.iter_mut().find(|(id, _)| *id == subnet) {
+                        Some((_, set)) => set.add(&part),
+                        None => to_subnet.push((subnet, part)),
+                    }
+                }
+            }
+        }
+        if !rest.is_empty() {
+            let mut lost = branch.clone();
+            if rest != lost.now {
+                lost.narrow(rest);
+            }
+            done.push(self.no_such_subnet(lost, vpc, from));
+        }
+        for (subnet, set) in to_subnet {
+            let mut part = branch.clone();
+            if set != part.now {
+                part.narrow(set);
+            }
+            let acl = self.acl_pieces(&part, subnet, Direction::Ingress);
+            part.split(acl, |part| self.deliver_in_subnet(part, vpc, subnet, done));
+        }
+    }
+
+    fn no_such_subnet(&self, mut branch: Branch<'e>, vpc: &VpcId, from: Option<From<'_>>) -> Branch<'e> {
+        let what = self.destination_words(&branch);
+        let target = self.index.target(
+            format!("the subnet of {vpc} that holds {what}"),
+            "DescribeSubnets",
+            &[("vpc-id", vpc.as_str())],
+        );
+        let evidence = match self.index.coverage(&self.index.network.subnets, &target) {
+            Coverage::Proven(evidence) => evidence,
+            Coverage::Assumed(gap) => {
+                branch.assumed.push(*gap);
+                Vec::new()
+            }
+            Coverage::Unknown(gap) => {
+                branch.gaps.push(*gap);
+                return branch;
+            }
+        };
+        let held_elsewhere =
+            branch.now.cubes().iter().any(|cube| self.index.held_elsewhere(vpc, cube.destination.first));
+        let (kind, id, text) = match from {
+            Some(from) if held_elsewhere => (
+                BlockerKind::OverlappingLocalRoute,
+                from.table.to_string(),
+                format!(
+                    "{what} is looked up in {vpc} itself, whose block holds the address too; no subnet there has it"
+                ),
+            ),
+            _ => (BlockerKind::NoSuchSubnet, vpc.to_string(), format!("no subnet of {vpc} holds {what}")),
+        };
+        let blocker = Blocker {
+            kind,
+            id,
+            at: None,
+            leg: branch.leg,
+            direction: None,
+            rule: None,
+            text,
+            evidence,
+            edit: None,
+        };
+        let piece = dropped(branch.now.clone(), branch.leg, HopKind::Local, blocker);
+        branch.hops.extend(piece.hop);
+        if let Effect::Drop(blocker) = piece.effect {
+            branch.blockers.push(blocker);
+        }
+        branch
+    }
+
+    /// Packets are in the subnet that holds their destination, past its ACL.
+    pub(super) fn deliver_in_subnet(
+        &self,
+        branch: Branch<'e>,
+        vpc: &VpcId,
+        subnet: &SubnetId,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        if branch.leg == Leg::Reply {
+            self.answer_arrives(branch, subnet, done);
+            return;
+        }
+        if let Some(end) = self.goal.end
+            && end.subnet.as_ref() == Some(subnet)
+            && branch.now.cubes().iter().all(|cube| end.addresses.iter().any(|s| s.covers(cube.destination)))
+        {
+            self.arrive(branch, end, done);
+            return;
+        }
+        let mut rest = branch.now.clone();
+        let spans: Vec<Span<u128>> = branch.now.cubes().iter().map(|cube| cube.destination).collect();
+        let mut seen: Vec<u128> = Vec::new();
+        for span in spans {
+            for (at, end) in self.index.ends_within(vpc, span) {
+                if seen.contains(&at) {
+                    continue;
+                }
+                seen.push(at);
+                let cube = Cube::between(ANYWHERE, Span::one(at));
+                let part = rest.within(&cube);
+                rest.remove(&cube);
+                let mut one = branch.clone();
+                if part != one.now {
+                    one.narrow(part);
+                }
+                self.arrive(one, end, done);
+            }
+        }
+        if rest.is_empty() {
+            return;
+        }
+        let mut lost = branch;
+        if rest != lost.now {
+            lost.narrow(rest);
+        }
+        self.no_such_address(lost, vpc, subnet, done);
+    }
+
+    fn no_such_address(
+        &self,
+        mut branch: Branch<'e>,
+        vpc: &VpcId,
+        subnet: &SubnetId,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        let what = self.goal.what.clone();
+        let target = self
+            .index
+            .target(
+                format!("the interface in {subnet} that holds {what}"),
+                "DescribeNetworkInterfaces",
+                &[("subnet-id", subnet.as_str())],
+            )
+            .with("vpc-id", vpc.as_str());
+        let evidence = match self.index.coverage(&self.index.network.network_interfaces, &target) {
+            Coverage::Proven(evidence) => evidence,
+            Coverage::Assumed(gap) => {
+                branch.assumed.push(*gap);
+                Vec::new()
+            }
+            Coverage::Unknown(gap) => {
+                branch.gaps.push(*gap);
+                done.push(branch);
+                return;
+            }
+        };
+        let blocker = Blocker {
+            kind: BlockerKind::NoSuchAddress,
+            id: subnet.to_string(),
+            at: None,
+            leg: branch.leg,
+            direction: None,
+            rule: None,
+            text: format!("no interface in {subnet} holds {what}"),
+            evidence,
+            edit: None,
+        };
+        let piece = dropped(branch.now.clone(), branch.leg, HopKind::Local, blocker);
+        branch.split(vec![piece], |branch| done.push(branch));
+    }
+
+    /// Packets are at the interface they are addressed to.
+    pub(super) fn arrive(&self, branch: Branch<'e>, end: &'e End, done: &mut Vec<Branch<'e>>) {
+        if end.kind == EndKind::NatGateway {
+            let blocker = Blocker {
+                kind: BlockerKind::NatGatewayUnusable,
+                id: end.name().to_owned(),
+                at: end.subnet.as_ref().map(ToString::to_string),
+                leg: branch.leg,
+                direction: None,
+                rule: None,
+                text: "a NAT gateway takes no connections from outside".to_owned(),
+                evidence: end.evidence.clone(),
+                edit: None,
+            };
+            let piece = dropped(branch.now.clone(), branch.leg, HopKind::NatGateway, blocker);
+            branch.split(vec![piece], |branch| done.push(branch));
+            return;
+        }
+        let pieces = self.ingress_groups(&branch, end);
+        branch.split(pieces, |mut branch| {
+            branch.hops.push(Hop {
+                kind: HopKind::Destination,
+                id: end.name().to_owned(),
+                at: end.subnet.as_ref().map(ToString::to_string),
+                leg: Leg::Request,
+                direction: None,
+                verdict: HopVerdict::Passed,
+                text: format!("{} is addressed", end.what),
+                evidence: end.evidence.clone(),
+            });
+            self.answer(branch, end, done);
+        });
+    }
+
+    /// The receiver answers. Security groups are stateful: they let the answers pass.
+    fn answer(&self, mut branch: Branch<'e>, end: &'e End, done: &mut Vec<Branch<'e>>) {
+        branch.turn();
+        let Some(subnet) = end.subnet.clone() else {
+            done.push(branch);
+            return;
+        };
+        self.leave_subnet(branch, &subnet, done);
+    }
+
+    /// Answers are in the subnet they are addressed to: back through a NAT gateway, or home.
+    pub(super) fn answer_arrives(
+        &self,
+        mut branch: Branch<'e>,
+        subnet: &SubnetId,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        let nat = branch.crossings.last().and_then(|crossing| crossing.nat);
+        if let Some(nat) = nat
+            && nat.subnet.as_ref() == Some(subnet)
+        {
+            branch.undo_crossing();
+            self.leave_subnet(branch, subnet, done);
+            return;
+        }
+        done.push(branch);
+    }
+}
+
+/// Blocks of eight leading bits, so that an entry of unknown length counts as a /8.
+fn eighths(span: Span<u128>) -> Vec<Span<u128>> {
+    debug_assert!(is_v4(span.first), "public IPv4 spans");
+    let step = 1u128 << 24;
+    let mut out = Vec::new();
+    let mut first = span.first;
+    while first <= span.last {
+        let end = ((first / step + 1) * step - 1).min(span.last);
+        out.push(Span { first, last: end });
+        first = end + 1;
+    }
+    out
+}
+
+pub(super) fn not_modelled(what: &str, why: &str) -> Gap {
+    Gap {
+        what: what.to_owned(),
+        reason: GapReason::NotModelled { what: why.to_owned() },
+        evidence: Vec::new(),
+        command: None,
+    }
+}
+
+pub(super) fn pass_hop(leg: Leg, kind: HopKind, id: &str, text: String, evidence: Vec<EvidenceId>) -> Hop {
+    Hop {
+        kind,
+        id: id.to_owned(),
+        at: None,
+        leg,
+        direction: None,
+        verdict: HopVerdict::Passed,
+        text,
+        evidence,
+    }
+}
+
+/// The public part of the packets' destinations, and the rest.
+pub(super) fn by_publicness(now: &PacketSet) -> (PacketSet, PacketSet) {
+    let mut public = PacketSet::default();
+    let mut rest = now.clone();
+    for span in public_v4().into_iter().chain([crate::span::PUBLIC_V6]) {
+        let cube = Cube::between(ANYWHERE, span);
+        public.add(&now.within(&cube));
+        rest.remove(&cube);
+    }
+    (public, rest)
+}
