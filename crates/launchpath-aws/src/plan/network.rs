@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Known, Planned, Step, text, texts};
+use crate::record::Outcome;
 
 const SUBNETS: &str = "/networkConfiguration/networkModeConfig/subnets";
 const GROUPS: &str = "/networkConfiguration/networkModeConfig/securityGroups";
@@ -141,8 +142,10 @@ fn by_filter(operation: &'static str, filter: &str, values: &[String]) -> Vec<Pl
 }
 
 fn one_by_one(known: &Known, operation: &'static str, member: &str) -> Vec<Planned> {
-    let failed =
-        known.records.iter().filter(|record| record.operation == operation && record.result.is_err());
+    let failed = known
+        .records
+        .iter()
+        .filter(|record| record.operation == operation && record.outcome() == Outcome::NotFound);
     let ids = failed.filter_map(|record| record.request.get(member)?.as_array()).filter(|ids| ids.len() > 1);
     ids.flatten().map(|id| ec2(operation, json!({member: [id]}))).collect()
 }

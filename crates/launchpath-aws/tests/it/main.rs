@@ -7,5 +7,7 @@
 
 mod collection;
 mod comparison;
+mod fake;
 mod moto;
 mod scripted;
+mod wire;

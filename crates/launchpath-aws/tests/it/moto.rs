@@ -70,15 +70,7 @@ impl Moto {
 
     /// Collects a runtime of the emulator.
     pub(crate) fn collect(&self, request: Request) -> Result<Value> {
-        let credentials = Credentials::new("testing", "testing", None, None, "test");
-        let settings = Settings {
-            region: Some("us-east-1".to_owned()),
-            endpoint_url: Some(self.url.clone()),
-            credentials: Some(SharedCredentialsProvider::new(credentials)),
-            ..Settings::default()
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        Ok(runtime.block_on(launchpath_aws::collect(settings, request, &Silent))?)
+        collect(settings(&self.url), request)
     }
 }
 
@@ -87,6 +79,23 @@ impl Drop for Moto {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// Settings for something on loopback that takes any credentials.
+pub(crate) fn settings(url: &str) -> Settings {
+    let credentials = Credentials::new("testing", "testing", None, None, "test");
+    Settings {
+        region: Some("us-east-1".to_owned()),
+        endpoint_url: Some(url.to_owned()),
+        credentials: Some(SharedCredentialsProvider::new(credentials)),
+        ..Settings::default()
+    }
+}
+
+/// Collects, on a runtime of its own.
+pub(crate) fn collect(settings: Settings, request: Request) -> Result<Value> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    Ok(runtime.block_on(launchpath_aws::collect(settings, request, &Silent))?)
 }
 
 /// A script of `tests/moto`.
