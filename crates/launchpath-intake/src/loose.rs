@@ -9,6 +9,7 @@ use launchpath_model::ids::{AccountId, Region};
 use serde_json::{Value, json};
 
 use crate::bundle::Bundle;
+use crate::documents::{MAX_DOCUMENT_BYTES, ReadError};
 use crate::error::{IntakeError, Problem};
 use crate::json::{Place, parse, text};
 use crate::lower::{self, Recorded};
@@ -116,14 +117,24 @@ pub(crate) fn is_litter(name: &str) -> bool {
         || matches!(file, ".DS_Store" | "Thumbs.db" | "desktop.ini")
 }
 
+/// Whether the name promises JSON.
+fn is_json(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".json")
+}
+
 /// Reads and recognises every document, in the order of their names.
 pub(crate) fn read_all(reader: &mut Reader<'_>) -> Result<Sorted, IntakeError> {
     let names: Vec<String> = reader.names.keys().filter(|name| !is_litter(name)).cloned().collect();
     let mut sorted = Sorted::default();
     let mut bundles = Vec::new();
     for name in names {
-        let bytes = reader.read(&name)?;
-        match document(&name, &bytes)? {
+        let document = match reader.read_unless_too_large(&name)? {
+            Some(bytes) => document(&name, &bytes)?,
+            // Something else lies there, such as an image; only what claims to be an answer must fit.
+            None if !is_json(&name) => Document::Other("too large for an answer of the AWS CLI"),
+            None => return Err(ReadError::TooLarge { limit: MAX_DOCUMENT_BYTES }.of(&name)),
+        };
+        match document {
             Document::Json(value) if Bundle::recognises(&value) => bundles.push(name),
             Document::Json(value) => take_answers(&mut sorted, &name, value),
             Document::Refusal(service, operation, error) => {
@@ -179,7 +190,7 @@ enum Document {
 }
 
 fn document(name: &str, bytes: &[u8]) -> Result<Document, IntakeError> {
-    let must_be_json = name.to_ascii_lowercase().ends_with(".json");
+    let must_be_json = is_json(name);
     let text = match text(name, bytes) {
         Ok(text) => text,
         Err(error) if must_be_json => return Err(error),

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::bundle::{BUNDLE_FILE, Bundle, Call};
 use crate::documents::{
-    Documents, MAX_DOCUMENT_BYTES, MAX_DOCUMENTS, MAX_TOTAL_BYTES, MemoryDocuments, ZipDocuments, check_name,
+    Documents, MAX_DOCUMENT_BYTES, MAX_DOCUMENTS, MAX_TOTAL_BYTES, MemoryDocuments, ReadError, ZipDocuments,
+    check_name,
 };
 use crate::error::{IntakeError, Problem};
 use crate::json::{Place, parse};
@@ -52,7 +53,7 @@ pub fn open_bytes(name: &str, bytes: &[u8]) -> Result<World, IntakeError> {
     }
     let limit = MAX_DOCUMENT_BYTES;
     if bytes.len() as u64 > limit {
-        return Err(crate::documents::ReadError::TooLarge { limit }.of(name));
+        return Err(ReadError::TooLarge { limit }.of(name));
     }
     // The name may be any path of the caller's; only its last part matters here.
     let name = name.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).unwrap_or("input");
@@ -204,8 +205,18 @@ impl<'a> Reader<'a> {
 
     /// The bytes of a document by its checked name.
     pub(crate) fn read(&mut self, name: &str) -> Result<Vec<u8>, IntakeError> {
+        self.read_unless_too_large(name)?
+            .ok_or_else(|| ReadError::TooLarge { limit: MAX_DOCUMENT_BYTES }.of(name))
+    }
+
+    /// As [`Self::read`]; `None` when the document is larger than the limit.
+    pub(crate) fn read_unless_too_large(&mut self, name: &str) -> Result<Option<Vec<u8>>, IntakeError> {
         let source = self.names.get(name).map_or(name, String::as_str);
-        let bytes = self.documents.read(source, MAX_DOCUMENT_BYTES).map_err(|error| error.of(name))?;
+        let bytes = match self.documents.read(source, MAX_DOCUMENT_BYTES) {
+            Ok(bytes) => bytes,
+            Err(ReadError::TooLarge { .. }) => return Ok(None),
+            Err(error) => return Err(error.of(name)),
+        };
         self.spent = self.spent.saturating_add(bytes.len() as u64);
         if self.spent > MAX_TOTAL_BYTES {
             return Err(IntakeError::new(
@@ -215,7 +226,7 @@ impl<'a> Reader<'a> {
             )
             .in_file(name));
         }
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The bundle format `launchpath-bundle/1`: recorded calls and what they are about.
 //!
 //! [`Bundle`] reads, builds and prints; [`Call`] is one recorded call. Neither knows what an answer means: that is
-//! [`crate::lower`]'s work. Start with [`Bundle`].
+//! the lowering's work. Start with [`Bundle`].
 
 mod call;
 mod member;

@@ -8,7 +8,7 @@ use launchpath_model::World;
 use launchpath_model::aws::log::{LogEvent, LogGroup, LogStream};
 use launchpath_model::time::Timestamp;
 use launchpath_model::world::LogRecord;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Lowered, Recorded, fill};
 use crate::error::IntakeError;
@@ -30,6 +30,24 @@ pub(super) fn lower(world: &mut World, call: &Recorded) -> Result<Lowered, Intak
 fn group_name(text: &str) -> &str {
     let name = text.split_once(":log-group:").map_or(text, |(_, rest)| rest);
     name.split(':').next().unwrap_or(name)
+}
+
+/// Rewrites the many ways to select groups and streams into the one that targets declare: a name, `*` for the rest.
+pub(super) fn select_by_name(request: &mut Map<String, Value>) {
+    for (member, name) in [
+        ("logGroupNamePrefix", "logGroupName"),
+        ("logGroupIdentifier", "logGroupName"),
+        ("logStreamNamePrefix", "logStreamName"),
+    ] {
+        if request.contains_key(name) {
+            continue;
+        }
+        let Some(Value::String(text)) = request.shift_remove(member) else {
+            continue;
+        };
+        let rest = if member.ends_with("Prefix") { "*" } else { "" };
+        request.insert(name.to_owned(), Value::String(format!("{}{rest}", group_name(&text))));
+    }
 }
 
 /// The group that was asked. A loose file tells it by its name, or there is only one.
@@ -106,10 +124,11 @@ fn joined(known: Vec<LogRecord>, new: impl Iterator<Item = LogRecord>) -> Vec<Lo
 
 #[cfg(test)]
 mod tests {
-    use super::{group_name, joined};
+    use super::{group_name, joined, select_by_name};
     use launchpath_model::evidence::EvidenceId;
     use launchpath_model::time::Timestamp;
     use launchpath_model::world::LogRecord;
+    use serde_json::json;
 
     fn line(evidence: &str, at: i64, message: &str) -> LogRecord {
         LogRecord {
@@ -127,6 +146,26 @@ mod tests {
         let all = joined(first, second.into_iter());
         let texts: Vec<&str> = all.iter().map(|record| record.message.as_str()).collect();
         assert_eq!(texts, ["a", "x", "b", "b", "b"]);
+    }
+
+    #[test]
+    fn every_selection_becomes_a_name() {
+        for (request, expected) in [
+            (json!({ "logGroupNamePrefix": "/aws/x" }), json!({ "logGroupName": "/aws/x*" })),
+            (
+                json!({ "logGroupIdentifier": "arn:aws:logs:r:1:log-group:/aws/x" }),
+                json!({ "logGroupName": "/aws/x" }),
+            ),
+            (
+                json!({ "logGroupName": "g", "logStreamNamePrefix": "2025/" }),
+                json!({ "logGroupName": "g", "logStreamName": "2025/*" }),
+            ),
+            (json!({ "logGroupName": "g" }), json!({ "logGroupName": "g" })),
+        ] {
+            let serde_json::Value::Object(mut members) = request else { unreachable!("an object") };
+            select_by_name(&mut members);
+            assert_eq!(serde_json::Value::Object(members), expected);
+        }
     }
 
     #[test]

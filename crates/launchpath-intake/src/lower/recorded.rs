@@ -125,11 +125,22 @@ impl Recorded {
     /// AWS: EC2 fails the whole request when one of the ids does not exist, and names it in the message,
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
     pub(crate) fn read(&self, rows: usize) -> Read {
-        let mut call = self.evidence.clone();
+        let mut call = self.asked_in_target_words();
         if call.outcome == Outcome::NotFound && !narrow_to_named(&mut call) {
             call.outcome = Outcome::Error;
         }
         Read::new(call, rows)
+    }
+
+    /// The evidence with a request that selects by the names that targets declare. What the bundle says stays as it is.
+    fn asked_in_target_words(&self) -> Evidence {
+        let mut call = self.evidence.clone();
+        if call.service == "logs"
+            && let Some(Value::Object(request)) = &mut call.request
+        {
+            super::logs::select_by_name(request);
+        }
+        call
     }
 
     /// The read of a call that was refused, or answered without the member it should have: the latter proves nothing.
@@ -137,7 +148,7 @@ impl Recorded {
         if !self.is_ok() {
             return self.read(0);
         }
-        let mut call = self.evidence.clone();
+        let mut call = self.asked_in_target_words();
         call.outcome = Outcome::Error;
         call.error = Some(CallError { code: format!("an answer without {member}"), ..CallError::default() });
         Read::new(call, 0)

@@ -135,6 +135,25 @@ fn many_documents_that_are_too_large_together_are_refused() {
 }
 
 #[test]
+fn a_large_file_beside_the_answers_is_passed_over() {
+    struct Beside;
+    impl Documents for Beside {
+        fn list(&self) -> Result<Vec<String>, IntakeError> {
+            Ok(vec!["image.tar".to_owned(), "vpcs.json".to_owned()])
+        }
+        fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, ReadError> {
+            if name == "image.tar" {
+                Err(ReadError::TooLarge { limit })
+            } else {
+                Ok(b"{\"Vpcs\":[]}".to_vec())
+            }
+        }
+    }
+    let world = open(&Beside).unwrap();
+    assert_eq!((world.evidence.len(), world.not_understood.len()), (1, 1));
+}
+
+#[test]
 fn a_file_outside_the_bundle_is_never_asked_for() {
     for file in ["../secret.json", "/etc/passwd", "C:/x", "calls\\x", "missing.json", ""] {
         let call = serde_json::json!({ "id": "c1", "service": "ec2", "operation": "DescribeVpcs", "outcome": "ok", "file": file });

@@ -377,6 +377,22 @@ fn a_broken_manifest_names_its_place() {
 }
 
 #[test]
+fn a_prefix_covers_the_groups_that_start_with_it() {
+    let call = answered(
+        "logs",
+        "DescribeLogGroups",
+        json!({ "logGroupNamePrefix": "/aws/x" }),
+        json!({ "logGroups": [] }),
+    );
+    let world = world(&[call]);
+    let group = |name: &str| Target::new("a group", "").with("logGroupName", name);
+    assert!(prove_absent(world.log_groups.reads(), &group("/aws/x-DEFAULT")).is_ok());
+    assert!(prove_absent(world.log_groups.reads(), &group("/aws/y")).is_err());
+    // What the evidence shows is what was asked.
+    assert!(world.evidence[&"c1".into()].request_member("logGroupNamePrefix").is_some());
+}
+
+#[test]
 fn each_metric_has_its_own_read() {
     let query = |id: &str, name: &str| {
         json!({ "Id": id, "MetricStat": { "Metric": { "Namespace": "AWS/Bedrock-AgentCore", "MetricName": name,
