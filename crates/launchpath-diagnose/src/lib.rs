@@ -1,1 +1,24 @@
-//! placeholder
+//! World in, diagnosis out: the launch chain, the fault catalogue, ranking, proof of repairs.
+//!
+//! What it is: a pure function from a [`launchpath_model::World`] to a [`Diagnosis`]. What it is not: it collects nothing, reads
+//! no files and formats for no output.
+//!
+//! Start with [`diagnose`] in `engine.rs`, then [`chain`], then one fault, for example `faults/net/unsupported_az`.
+
+mod beliefs;
+pub mod case;
+pub mod chain;
+mod comparison;
+pub mod diagnosis;
+mod engine;
+pub mod faults;
+pub mod paths;
+mod permissions;
+mod probe;
+mod rank;
+pub mod repair;
+mod timeline;
+mod traps;
+
+pub use diagnosis::Diagnosis;
+pub use engine::diagnose;

@@ -66,6 +66,7 @@ pub struct Target {
     /// The account it would be in.
     pub account: Option<AccountId>,
     attributes: BTreeMap<String, Vec<String>>,
+    demands: Vec<(String, String)>,
     window: Option<(Timestamp, Timestamp)>,
     lag_seconds: i64,
     /// The command that would decide.
@@ -94,6 +95,12 @@ impl Target {
     /// (`vpc-id`, `SubnetIds`, `tag:Name`, `EventName`, …). Several values: it has each of them.
     pub fn with(mut self, filter: &str, value: impl Into<String>) -> Self {
         self.attributes.entry(filter.to_owned()).or_default().push(value.into());
+        self
+    }
+
+    /// Only a query that names the request member `member` could see it; `why` says what others look at instead.
+    pub fn only_if_asked(mut self, member: &str, why: impl Into<String>) -> Self {
+        self.demands.push((member.to_owned(), why.into()));
         self
     }
 
@@ -149,6 +156,11 @@ pub fn blind_spots(read: &Read, target: &Target) -> Vec<String> {
     }
     if !call.complete {
         why.push("more pages follow that were not read".to_owned());
+    }
+    for (member, reason) in &target.demands {
+        if request.get(member).is_none() {
+            why.push(format!("it does not name {member}: {reason}"));
+        }
     }
     for (name, value) in request.as_object().into_iter().flatten() {
         member_blind_spots(name, value, target, &mut why);

@@ -1,1 +1,54 @@
-fn main() {}
+//! `launchpath`: finds where the launch of an Amazon Bedrock AgentCore Runtime breaks, and proves why.
+//!
+//! The binary only wires: command line (`cli`), disk (`disk`, `output`), collection, diagnosis, report. What is decided is
+//! decided in `launchpath-diagnose`. Start with `commands/diagnose.rs`.
+
+mod cli;
+mod commands;
+mod disk;
+mod failure;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let ended = std::panic::catch_unwind(|| run(cli));
+    match ended {
+        Ok(Ok(code)) => ExitCode::from(code),
+        Ok(Err(failure)) => {
+            output::complain(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+        // The panic's own message is on standard error already.
+        Err(_) => {
+            output::complain(&Failure::bug());
+            ExitCode::from(Failure::bug().exit_code())
+        }
+    }
+}
+
+/// Help and version are answers; anything else is a usage error.
+fn usage(error: &clap::Error) -> ExitCode {
+    let wanted = !error.use_stderr();
+    // Nothing is left to do when even that cannot be written.
+    let _ = error.print();
+    if wanted { ExitCode::SUCCESS } else { ExitCode::from(failure::USAGE) }
+}
+
+fn run(cli: Cli) -> Result<u8, Failure> {
+    match cli.command {
+        Command::Diagnose(arguments) => commands::diagnose::run(&cli.global, &arguments),
+        Command::Collect(arguments) => commands::collect::run(&cli.global, &arguments),
+        Command::Explain(arguments) => commands::explain::run(&cli.global, &arguments),
+        Command::Permissions(arguments) => commands::permissions::run(&arguments),
+    }
+}

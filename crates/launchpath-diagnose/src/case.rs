@@ -1,0 +1,433 @@
+//! The case: one runtime in one world, with the look-ups every stage, fault and comparison shares.
+//!
+//! Nothing is decided here. Each look-up is three-valued and knows the command that would tell; start with [`Case`].
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use launchpath_model::aws::agentcore::{
+    NetworkMode, PlatformVersion, Runtime, RuntimeStatus, ServerProtocol, VpcConfig,
+};
+use launchpath_model::aws::image::{ImageDetail, ImageUri};
+use launchpath_model::aws::role::Role;
+use launchpath_model::aws::trail::TrailEvent;
+use launchpath_model::aws::vpc::Subnet;
+use launchpath_model::ids::{RuntimeId, SubnetId, VpcId};
+use launchpath_model::world::{Invocation, LogRecord, Rehearsal};
+use launchpath_model::{
+    Arn, EvidenceId, Gap, Known, Outcome, Selection, Target, Timestamp, World, command, service,
+};
+use serde_json::{Value, json};
+
+use crate::paths::Paths;
+
+/// CloudTrail delivers management events within about 15 minutes.
+///
+/// AWS: <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html>
+pub const TRAIL_LAG_SECONDS: i64 = 15 * 60;
+
+/// Log lines of a new session may take ten minutes to show; field reports that read earlier saw nothing.
+pub const LOG_LAG_SECONDS: i64 = 10 * 60;
+
+/// Where the runtime's own traffic leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Through the service's network.
+    Public,
+    /// Through interfaces in the customer's subnets.
+    Vpc,
+}
+
+/// Generation of the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// Boots for each session.
+    V1,
+    /// Restores a snapshot.
+    V2,
+}
+
+/// What is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArtifactKind {
+    /// A container image.
+    Container,
+    /// A code zip.
+    CodeZip,
+    /// Not known.
+    Unknown,
+}
+
+/// What decides which stages there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Combination {
+    /// PUBLIC or VPC; `None` when not known or when a capacity provider decides.
+    pub mode: Option<Mode>,
+    /// V1 or V2.
+    pub platform: Platform,
+    /// Why the platform is taken for what it is, when the runtime does not say.
+    pub platform_assumed: Option<&'static str>,
+    /// Container or zip.
+    pub artifact: ArtifactKind,
+    /// The protocol.
+    pub protocol: ServerProtocol,
+    /// Whether file systems are mounted.
+    pub mounts: bool,
+    /// Whether a capacity provider runs it.
+    pub capacity_provider: bool,
+}
+
+/// One runtime in one world.
+pub struct Case<'a> {
+    /// The world.
+    pub world: &'a World,
+    /// The runtime's id, when it can be told.
+    pub id: Option<RuntimeId>,
+    /// The endpoint asked about.
+    pub endpoint: String,
+    /// The combination.
+    pub combination: Combination,
+    paths: OnceLock<Paths>,
+}
+
+impl<'a> Case<'a> {
+    /// The case of the world's subject.
+    pub fn new(world: &'a World) -> Self {
+        Self::of(world, world.subject_id(), world.endpoint().to_owned())
+    }
+
+    /// The case of another runtime of the same world.
+    pub fn of(world: &'a World, id: Option<RuntimeId>, endpoint: String) -> Self {
+        let runtime = id.as_ref().and_then(|id| world.runtimes.seen(id)).map(|row| &row.value);
+        Self { world, combination: combination(runtime), id, endpoint, paths: OnceLock::new() }
+    }
+
+    /// The runtime, as described.
+    pub fn runtime(&self) -> Option<&'a Runtime> {
+        let id = self.id.as_ref()?;
+        self.world.runtimes.seen(id).map(|row| &row.value)
+    }
+
+    /// The calls that describe the runtime.
+    pub fn runtime_evidence(&self) -> Vec<EvidenceId> {
+        let row = self.id.as_ref().and_then(|id| self.world.runtimes.seen(id));
+        row.map(|row| row.evidence.clone()).unwrap_or_default()
+    }
+
+    /// The runtime, three-valued.
+    pub fn known_runtime(&self) -> Known<&'a Runtime> {
+        let id = self.id.clone().unwrap_or_default();
+        let command = self.command(
+            "bedrock-agentcore-control",
+            "GetAgentRuntime",
+            &json!({ "agentRuntimeId": id.as_str() }),
+        );
+        let target = self
+            .target(format!("the description of runtime {id}"), command)
+            .with("agentRuntimeId", id.as_str());
+        self.world.runtimes.get(&id, &target)
+    }
+
+    /// Subnets and groups, for VPC mode.
+    pub fn vpc_config(&self) -> Option<&'a VpcConfig> {
+        self.runtime()?.vpc_config().filter(|_| self.combination.mode == Some(Mode::Vpc))
+    }
+
+    /// The runtime's state.
+    pub fn status(&self) -> Option<&'a RuntimeStatus> {
+        self.runtime()?.status.as_ref()
+    }
+
+    /// Whether the runtime is READY (or serves an older version while an update is under way or failed).
+    pub fn is_ready(&self) -> bool {
+        self.status() == Some(&RuntimeStatus::Ready)
+    }
+
+    /// When the runtime was created.
+    pub fn created_at(&self) -> Option<Timestamp> {
+        self.runtime()?.created_at
+    }
+
+    /// When the runtime was last changed.
+    pub fn changed_at(&self) -> Option<Timestamp> {
+        let runtime = self.runtime()?;
+        runtime.last_updated_at.or(runtime.created_at)
+    }
+
+    /// A target in the world's Region and account.
+    pub fn target(&self, what: impl Into<String>, command: impl Into<String>) -> Target {
+        Target::new(what, command)
+            .in_region(self.world.region.as_ref())
+            .in_account(self.world.account.as_ref())
+    }
+
+    /// A target of a global service.
+    fn global_target(&self, what: impl Into<String>, command: impl Into<String>) -> Target {
+        Target::new(what, command).in_account(self.world.account.as_ref())
+    }
+
+    /// The AWS CLI command for a call in the world's Region.
+    pub fn command(&self, service: &str, operation: &str, request: &Value) -> String {
+        command::aws_cli(
+            service,
+            operation,
+            self.world.region.as_ref().map(launchpath_model::ids::Region::as_str),
+            request,
+        )
+    }
+
+    /// A subnet.
+    pub fn subnet(&self, id: &SubnetId) -> Known<&'a Subnet> {
+        let command = self.command("ec2", "DescribeSubnets", &json!({ "SubnetIds": [id.as_str()] }));
+        let target = self
+            .target(format!("subnet {id}"), command)
+            .with("SubnetIds", id.as_str())
+            .with("subnet-id", id.as_str());
+        self.world.network.subnets.get(id, &target)
+    }
+
+    /// The VPC of the runtime's subnets, when one of them was seen.
+    pub fn vpc_id(&self) -> Option<VpcId> {
+        let subnets = &self.vpc_config()?.subnets;
+        subnets.iter().find_map(|id| self.world.network.subnets.seen(id)).map(|row| row.value.vpc_id.clone())
+    }
+
+    /// A role by name.
+    pub fn role(&self, name: &str) -> Known<&'a Role> {
+        let command = self.command("iam", "GetRole", &json!({ "RoleName": name }));
+        let target = self.global_target(format!("role {name}"), command).with("RoleName", name);
+        self.world.roles.get(&name.to_owned(), &target)
+    }
+
+    /// The execution role's name.
+    pub fn execution_role_name(&self) -> Option<String> {
+        let arn: Arn = self.runtime()?.role_arn.as_ref()?.parse().ok()?;
+        Some(arn.resource_name().to_owned())
+    }
+
+    /// The image's address.
+    pub fn image_uri(&self) -> Option<ImageUri> {
+        self.runtime()?.container_uri()?.parse().ok()
+    }
+
+    /// The image's details, by the tag or digest the runtime names.
+    pub fn image(&self) -> Known<&'a ImageDetail> {
+        let Some(uri) = self.image_uri() else {
+            return Known::Unknown(Gap::not_asked("the image's details", "aws ecr describe-images"));
+        };
+        let selects = |(repository, digest): &(String, String), detail: &ImageDetail| {
+            repository == &uri.repository
+                && match &uri.digest {
+                    Some(wanted) => digest == wanted,
+                    None => detail.image_tags.iter().flatten().any(|tag| Some(tag) == uri.tag.as_ref()),
+                }
+        };
+        let target = self.image_target(&uri);
+        let selection = self.world.images.select(&target, selects);
+        match (selection.rows.first(), selection.complete) {
+            (Some(row), _) => Known::seen(&row.value, row.evidence.clone()),
+            (None, Ok(absence)) => Known::Absent(absence),
+            (None, Err(gap)) => Known::Unknown(gap),
+        }
+    }
+
+    fn image_target(&self, uri: &ImageUri) -> Target {
+        let selector = if uri.digest.is_some() { "imageDigest" } else { "imageTag" };
+        let request = json!({ "repositoryName": uri.repository, "imageIds": [{ selector: uri.selector() }] });
+        let ecr = uri.ecr();
+        let region = ecr.as_ref().map(|ecr| launchpath_model::ids::Region::from(ecr.region.as_str()));
+        let command =
+            command::aws_cli("ecr", "DescribeImages", ecr.as_ref().map(|ecr| ecr.region.as_str()), &request);
+        let mut target = Target::new(format!("image {}:{}", uri.repository, uri.selector()), command)
+            .in_region(region.as_ref().or(self.world.region.as_ref()))
+            .with("repositoryName", &uri.repository)
+            .with("imageIds", uri.selector());
+        if let Some(ecr) = ecr {
+            let own = self.world.account.as_ref().is_some_and(|account| account.as_str() == ecr.account);
+            target = target.with("registryId", &ecr.account);
+            if !own {
+                target = target.only_if_asked("registryId", "the default registry is the caller's own");
+            }
+        }
+        target
+    }
+
+    /// The runtime's log group for the endpoint asked about.
+    pub fn log_group(&self) -> Option<String> {
+        Some(self.runtime()?.log_group(&self.endpoint))
+    }
+
+    /// The lines of the runtime's log group, three-valued: `Known` with lines, `Absent` when a valid query saw none.
+    pub fn log_lines(&self) -> Known<Vec<&'a LogRecord>> {
+        let group = self.log_group().unwrap_or_default();
+        let command = self.command("logs", "FilterLogEvents", &json!({ "logGroupName": group }));
+        let mut target = self
+            .target(format!("log lines of {group}"), command)
+            .with("logGroupName", &group)
+            .with("logGroupIdentifier", &group);
+        if let Some(from) = self.latest_invocation().and_then(|call| call.at).or(self.changed_at()) {
+            target = target.between(from, from, LOG_LAG_SECONDS);
+        }
+        match self.world.log_events.seen(&group) {
+            Some(row) if !row.value.is_empty() => {
+                Known::seen(row.value.iter().collect(), row.evidence.clone())
+            }
+            _ => {
+                let selection =
+                    self.world.log_events.select(&target, |name, lines| name == &group && !lines.is_empty());
+                match selection.complete {
+                    Ok(absence) => Known::Absent(absence),
+                    Err(gap) => Known::Unknown(gap),
+                }
+            }
+        }
+    }
+
+    /// Trail events of a name, newest knowledge first, and whether they are all there are since creation.
+    pub fn trail(&self, name: &str, condition: impl Fn(&TrailEvent) -> bool) -> Selection<'a, TrailEvent> {
+        let command = self.command(
+            "cloudtrail",
+            "LookupEvents",
+            &json!({ "LookupAttributes": [{ "AttributeKey": "EventName", "AttributeValue": name }] }),
+        );
+        let mut target = self.target(format!("{name} events"), command).with("EventName", name);
+        if let (Some(from), Some(to)) = (self.created_at(), self.world.collected_at) {
+            // What matters happens within minutes of the last change.
+            let until = self.changed_at().unwrap_or(from).plus_seconds(60);
+            target = target.between(from, until.min(to), TRAIL_LAG_SECONDS);
+        }
+        self.world.trail.select(&target, |_, event| event.event_name == name && condition(event))
+    }
+
+    /// Invocations of this runtime and endpoint, oldest first.
+    pub fn invocations(&self) -> Vec<&'a Invocation> {
+        let mut calls: Vec<&Invocation> =
+            self.world.invocations.iter().filter(|call| self.is_about(call)).collect();
+        calls.sort_by_key(|call| (call.at, call.evidence.clone()));
+        calls
+    }
+
+    fn is_about(&self, call: &Invocation) -> bool {
+        let Some(id) = &self.id else { return true };
+        let arn = self.runtime().and_then(|runtime| runtime.agent_runtime_arn.as_deref());
+        let same_runtime = call.runtime.as_deref().is_none_or(|named| {
+            Some(named) == arn || named == id.as_str() || named.rsplit('/').next() == Some(id.as_str())
+        });
+        same_runtime && call.qualifier == self.endpoint
+    }
+
+    /// The latest invocation.
+    pub fn latest_invocation(&self) -> Option<&'a Invocation> {
+        self.invocations().pop()
+    }
+
+    /// Rehearsals of the runtime's image: those whose digest matches, else those that do not name another image.
+    pub fn rehearsals(&self) -> Vec<&'a Rehearsal> {
+        let digest = self.image().value().map(|image| image.image_digest.clone());
+        let exact: Vec<&Rehearsal> =
+            self.world.rehearsals.iter().filter(|r| digest.is_some() && r.digest == digest).collect();
+        if !exact.is_empty() {
+            return exact;
+        }
+        self.world.rehearsals.iter().collect()
+    }
+
+    /// Installed distributions of the image, as rehearsals and inspections list them.
+    pub fn distributions(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::new();
+        for inspection in &self.world.inspections {
+            all.extend(inspection.distributions.clone());
+        }
+        for rehearsal in self.rehearsals() {
+            all.extend(rehearsal.distributions.clone());
+        }
+        all
+    }
+
+    /// Network paths of the launch, computed once.
+    pub fn paths(&self) -> &Paths {
+        self.paths.get_or_init(|| Paths::of(self))
+    }
+
+    /// The errors the user met: of the latest invocation, or as a person reported them.
+    pub fn symptom(&self) -> Option<Symptom> {
+        if let Some(call) = self.latest_invocation() {
+            if call.outcome == Outcome::Ok {
+                return None;
+            }
+            let error = call.error.clone().unwrap_or_default();
+            return Some(Symptom {
+                text: format!("{}: {}", error.code, error.message),
+                at: call.at,
+                evidence: vec![call.evidence.clone()],
+                reported: false,
+            });
+        }
+        let said = self.world.statements.iter().find(|statement| {
+            statement.is_error_seen || service::recognise_error(&statement.text).is_some()
+        })?;
+        Some(Symptom {
+            text: said.text.clone(),
+            at: None,
+            evidence: vec![said.evidence.clone()],
+            reported: true,
+        })
+    }
+}
+
+/// What the user met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Symptom {
+    /// The error, code and text.
+    pub text: String,
+    /// When.
+    pub at: Option<Timestamp>,
+    /// The call or statement.
+    pub evidence: Vec<EvidenceId>,
+    /// True when only a person says so.
+    pub reported: bool,
+}
+
+fn combination(runtime: Option<&Runtime>) -> Combination {
+    let mode = match runtime.and_then(Runtime::network_mode) {
+        Some(NetworkMode::Public) => Some(Mode::Public),
+        Some(NetworkMode::Vpc) => Some(Mode::Vpc),
+        Some(NetworkMode::Other(_)) | None => None,
+    };
+    let (platform, platform_assumed) = platform(runtime);
+    let artifact = match runtime {
+        Some(runtime) if runtime.container_uri().is_some() => ArtifactKind::Container,
+        Some(runtime) if runtime.code().is_some() => ArtifactKind::CodeZip,
+        _ => ArtifactKind::Unknown,
+    };
+    Combination {
+        mode,
+        platform,
+        platform_assumed,
+        artifact,
+        protocol: runtime.map_or(ServerProtocol::Http, Runtime::protocol),
+        mounts: runtime
+            .and_then(|r| r.filesystem_configurations.as_ref())
+            .is_some_and(|list| !list.is_empty()),
+        capacity_provider: runtime.is_some_and(|r| r.capacity_provider_configuration.is_some()),
+    }
+}
+
+fn platform(runtime: Option<&Runtime>) -> (Platform, Option<&'static str>) {
+    match runtime.and_then(|runtime| runtime.platform_version.as_ref()) {
+        Some(PlatformVersion::V2) => (Platform::V2, None),
+        Some(PlatformVersion::V1) => (Platform::V1, None),
+        Some(PlatformVersion::Other(_)) => {
+            (Platform::V1, Some("the platform version is not one this program knows"))
+        }
+        None => {
+            let changed = runtime.and_then(|r| r.last_updated_at.or(r.created_at));
+            let (available, _) = service::date("platform_v2_available");
+            if changed.is_some_and(|when| when < available) {
+                (Platform::V1, None)
+            } else {
+                (Platform::V1, Some("GetAgentRuntime answered without platformVersion"))
+            }
+        }
+    }
+}

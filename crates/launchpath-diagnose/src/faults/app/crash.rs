@@ -1,0 +1,196 @@
+//! How the process died, and which of the start-up faults that is: shared by the four of them.
+//!
+//! One traceback names one fault for sure, or two that its text cannot tell apart.
+
+use launchpath_image::import::{self, ImportFailure, Owner};
+use launchpath_image::traceback::{self, Traceback};
+use launchpath_model::{EvidenceId, Gap, GapReason};
+use serde_json::json;
+
+use crate::case::Case;
+use crate::chain::fatal_traceback;
+use crate::diagnosis::{Because, Safety};
+use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because};
+use crate::repair::{Change, Repair};
+
+/// A death of the process.
+pub(super) struct Death {
+    /// The traceback.
+    pub(super) traceback: Traceback,
+    /// What it says about imports.
+    pub(super) import: Option<ImportFailure>,
+    /// The calls that show it.
+    pub(super) evidence: Vec<EvidenceId>,
+    /// Where it was printed.
+    pub(super) origin: Origin,
+}
+
+/// Where a traceback was printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// In the runtime's own log.
+    Log,
+    /// In a rehearsal of the very image (same digest).
+    RehearsalOfThisImage,
+    /// In a rehearsal of an image that the input offers as this one, without the same digest.
+    RehearsalAsOffered,
+}
+
+/// What is known of how the process started.
+pub(super) enum Start {
+    /// It died.
+    Died(Box<Death>),
+    /// A rehearsal of the very image passed.
+    Passed(Vec<EvidenceId>),
+    /// Nobody saw.
+    Unseen(Vec<Gap>),
+}
+
+/// How the process started, from its log first, then from rehearsals.
+pub(super) fn start(case: &Case) -> Start {
+    let distributions = case.distributions();
+    if let Some(crash) = fatal_traceback(case) {
+        let import = import::classify(&crash.traceback, &distributions);
+        let death =
+            Death { traceback: crash.traceback, import, evidence: vec![crash.evidence], origin: Origin::Log };
+        return Start::Died(Box::new(death));
+    }
+    let digest = case.image().value().map(|image| image.image_digest.clone());
+    for rehearsal in case.rehearsals() {
+        let same = digest.is_some() && rehearsal.digest == digest;
+        if rehearsal.passed == Some(true) {
+            if same {
+                return Start::Passed(vec![rehearsal.evidence.clone()]);
+            }
+            continue;
+        }
+        let Some(traceback) = traceback::find(&rehearsal.output).pop() else { continue };
+        let import = import::classify(&traceback, &distributions);
+        let origin = if same { Origin::RehearsalOfThisImage } else { Origin::RehearsalAsOffered };
+        let death = Death { traceback, import, evidence: vec![rehearsal.evidence.clone()], origin };
+        return Start::Died(Box::new(death));
+    }
+    Start::Unseen(gaps(case))
+}
+
+fn gaps(case: &Case) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let group = case.log_group().unwrap_or_default();
+    match case.log_lines() {
+        launchpath_model::Known::Unknown(gap) => gaps.push(gap),
+        launchpath_model::Known::Absent(absence) => gaps.push(Gap {
+            what: format!("log lines of {group}"),
+            reason: GapReason::NotVisible {
+                why: "the log is empty, which a process that dies before it prints leaves too".into(),
+            },
+            evidence: absence.evidence().to_vec(),
+            command: Some(case.command("logs", "FilterLogEvents", &json!({ "logGroupName": group }))),
+        }),
+        // Lines without a fatal traceback: what they show is the chain's business.
+        launchpath_model::Known::Known(_) => {}
+    }
+    gaps.push(Gap {
+        what: "how the image starts under the service's contract".to_owned(),
+        reason: GapReason::NotAsked,
+        evidence: Vec::new(),
+        command: None,
+    });
+    gaps
+}
+
+/// Which faults a death is: one for sure, or several that fit.
+pub(super) fn faults_of(death: &Death) -> Vec<(&'static str, Certainty)> {
+    use Certainty::{Circumstantial, Proven};
+    const DRIFT: &str = "app.dependency_drift";
+    const NOT_PACKAGED: &str = "app.dependency_not_packaged";
+    const MISSING_SOURCE: &str = "app.missing_source_file";
+    const EXCEPTION: &str = "app.startup_exception";
+    match &death.import {
+        Some(ImportFailure::MissingSubmodule { owner: Owner::ThirdParty, .. }) => vec![(DRIFT, Proven)],
+        Some(ImportFailure::MissingSubmodule { owner: Owner::Own, .. }) => vec![(MISSING_SOURCE, Proven)],
+        Some(ImportFailure::MissingSubmodule { owner: Owner::Unclear, .. }) => {
+            vec![(DRIFT, Circumstantial), (MISSING_SOURCE, Circumstantial)]
+        }
+        Some(ImportFailure::MissingName { owner: Owner::ThirdParty, .. }) => vec![(DRIFT, Proven)],
+        Some(ImportFailure::MissingName { owner: Owner::Own, .. }) => vec![(EXCEPTION, Proven)],
+        Some(ImportFailure::MissingName { owner: Owner::Unclear, .. }) => {
+            vec![(DRIFT, Circumstantial), (EXCEPTION, Circumstantial)]
+        }
+        Some(ImportFailure::MissingModule { owner: Owner::ThirdParty, .. }) => vec![(NOT_PACKAGED, Proven)],
+        Some(ImportFailure::MissingModule { owner: Owner::Own, .. }) => vec![(MISSING_SOURCE, Proven)],
+        Some(ImportFailure::MissingModule { owner: Owner::Unclear, .. }) => {
+            vec![(MISSING_SOURCE, Circumstantial), (NOT_PACKAGED, Circumstantial)]
+        }
+        Some(ImportFailure::MissingFile { path }) if is_of_the_image(path) => vec![(MISSING_SOURCE, Proven)],
+        Some(ImportFailure::MissingFile { .. }) | None => vec![(EXCEPTION, Proven)],
+    }
+}
+
+/// Whether a file would come with the image, not from a mount or the system.
+fn is_of_the_image(path: &str) -> bool {
+    !path.starts_with("/mnt/")
+        && !path.starts_with("/tmp/")
+        && !path.starts_with("/proc/")
+        && !path.starts_with("/etc/")
+}
+
+/// The check of one of the four faults. `explain` adds lines and the repair for a death that is this fault.
+pub(super) fn check(
+    context: &Context,
+    code: &str,
+    explain: impl Fn(&Case, &Death) -> (Vec<Because>, Repair),
+) -> Check {
+    let case = context.case;
+    match start(case) {
+        Start::Unseen(gaps) => Check::Unknown(gaps),
+        Start::Passed(evidence) => Check::ruled_out("a rehearsal of this very image passed", evidence),
+        Start::Died(death) => {
+            let faults = faults_of(&death);
+            let Some((_, certainty)) = faults.iter().find(|(fault, _)| *fault == code) else {
+                let why = format!("the process died of something else: {}", death.traceback.headline());
+                return Check::ruled_out(why, death.evidence);
+            };
+            let (lines, repair) = explain(case, &death);
+            let mut all = lines;
+            all.push(because(printed_where(case, &death), &death.evidence, DIRECT));
+            let subjects =
+                case.runtime().and_then(|r| r.container_uri()).map(str::to_owned).into_iter().collect();
+            Check::found(Finding::new(*certainty, subjects, all).map(|finding| finding.with_repair(repair)))
+        }
+    }
+}
+
+fn printed_where(case: &Case, death: &Death) -> String {
+    match death.origin {
+        Origin::Log => format!(
+            "the traceback stands in {}:\n{}",
+            case.log_group().unwrap_or_default(),
+            death.traceback.text
+        ),
+        Origin::RehearsalOfThisImage => {
+            format!("the rehearsal of this very image printed:\n{}", death.traceback.text)
+        }
+        Origin::RehearsalAsOffered => format!(
+            "the rehearsed image printed it; that it is the deployed image is the word of whoever offered it, the digests are \
+             not the same or not known:\n{}",
+            death.traceback.text
+        ),
+    }
+}
+
+/// The steps that build and push a new image and make the runtime use it.
+pub(super) fn rebuild(case: &Case, summary: String, first: Vec<String>) -> Repair {
+    let mut repair = Repair::new(summary, Safety::Review, Vec::new());
+    repair.steps = first;
+    if let Some(id) = &case.id {
+        repair.changes.push(Change::RebuildImage { runtime: id.clone() });
+    }
+    if let Some(uri) = case.runtime().and_then(|r| r.container_uri()) {
+        repair
+            .steps
+            .push(format!("docker buildx build --platform linux/arm64 --provenance=false -t {uri} --push ."));
+        repair.steps.push("# then update the runtime to a new version and call it with a new session id: an old session keeps the old image".to_owned());
+    }
+    repair.assumes = Some("the rebuilt image starts and answers its health probe".to_owned());
+    repair
+}

@@ -1,0 +1,48 @@
+//! `app.missing_source_file`: a source or data file of the agent itself is not in the artifact.
+
+use launchpath_image::import::ImportFailure;
+
+use super::crash::{self, Death};
+use crate::case::Case;
+use crate::chain::Stage;
+use crate::diagnosis::Because;
+use crate::faults::{Check, Context, DIRECT, Fault, because};
+use crate::repair::Repair;
+
+/// The fault.
+pub static FAULT: Fault = Fault {
+    code: "app.missing_source_file",
+    title: "An own source or data file is absent from the artifact",
+    stage: Stage::ProcessStart,
+    since: "0.1.0",
+    prior: 5.0,
+    needs: &["GetAgentRuntime", "FilterLogEvents", "Rehearse"],
+    check,
+    doc: include_str!("doc.md"),
+};
+
+fn check(context: &Context) -> Check {
+    crash::check(context, FAULT.code, explain)
+}
+
+fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
+    let what = match &death.import {
+        Some(
+            ImportFailure::MissingSubmodule { module, .. } | ImportFailure::MissingModule { module, .. },
+        ) => {
+            format!("the agent's own module {module}")
+        }
+        Some(ImportFailure::MissingFile { path }) => format!("the file {path}"),
+        _ => death.traceback.headline(),
+    };
+    let lines = vec![because(
+        format!("the artifact lacks {what}, which the code needs at start"),
+        &death.evidence,
+        DIRECT,
+    )];
+    let summary = format!("Stop the ignore rules or the build context from leaving out {what}; build again");
+    let first = vec![
+        "# compare: .dockerignore, the COPY lines and the build context against the source tree".to_owned(),
+    ];
+    (lines, crash::rebuild(case, summary, first))
+}

@@ -1,0 +1,16 @@
+//! Faults of the agent's own process at start, from what it printed in its log or in a rehearsal.
+
+mod crash;
+mod dependency_drift;
+mod dependency_not_packaged;
+mod missing_source_file;
+mod startup_exception;
+
+use super::Fault;
+
+pub(super) const FAULTS: &[&Fault] = &[
+    &dependency_drift::FAULT,
+    &dependency_not_packaged::FAULT,
+    &missing_source_file::FAULT,
+    &startup_exception::FAULT,
+];

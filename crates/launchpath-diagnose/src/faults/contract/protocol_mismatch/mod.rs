@@ -1,0 +1,99 @@
+//! `contract.protocol_mismatch`: the runtime is configured for another protocol than the container speaks.
+
+use launchpath_model::aws::agentcore::ServerProtocol;
+use launchpath_model::{EvidenceId, Gap, GapReason, Known};
+
+use crate::case::Case;
+use crate::chain::Stage;
+use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
+
+/// The fault.
+pub static FAULT: Fault = Fault {
+    code: "contract.protocol_mismatch",
+    title: "The configured protocol is not the one the container speaks",
+    stage: Stage::Health,
+    since: "0.1.0",
+    prior: 1.0,
+    needs: &["GetAgentRuntime", "GetImageConfig", "FilterLogEvents", "Rehearse"],
+    check,
+    doc: include_str!("doc.md"),
+};
+
+fn check(context: &Context) -> Check {
+    let case = context.case;
+    let Some(runtime) = case.runtime() else {
+        return Check::unknown(missing("the runtime's protocol"));
+    };
+    let protocol = runtime.protocol();
+    let subjects = vec![case.id.as_ref().map(ToString::to_string).unwrap_or_default()];
+    if let Some((line, evidence)) = refused_probe(case) {
+        let lines = vec![
+            because(
+                format!("the container answers the {protocol} health probe with 405: {line}"),
+                &[evidence],
+                DIRECT,
+            ),
+            because(format!("the runtime is configured for {protocol}"), &case.runtime_evidence(), 1.0),
+        ];
+        return Check::found(Finding::new(Certainty::Proven, subjects, lines));
+    }
+    if let Some((clause, evidence)) = clause_broken(case) {
+        let line = because(format!("the rehearsal broke the clause «{clause}»"), &[evidence], DIRECT);
+        return Check::found(Finding::new(Certainty::Proven, subjects, vec![line]));
+    }
+    if let Some((ports, evidence)) = declared_ports(case) {
+        let expected = default_port(&protocol);
+        let configured = runtime.protocol_configuration.as_ref().and_then(|p| p.port).unwrap_or(expected);
+        let other = [(ServerProtocol::Mcp, 8000), (ServerProtocol::A2a, 9000), (ServerProtocol::Http, 8080)]
+            .into_iter()
+            .find(|(other, port)| *port != configured && ports.contains(port) && *other != protocol);
+        if let Some((other, port)) = other.filter(|_| !ports.contains(&configured)) {
+            let lines = vec![because(
+                format!(
+                    "the image declares port {port}, the default of {other}; the runtime is configured for {protocol} on {configured}"
+                ),
+                &evidence,
+                8.0,
+            )];
+            return Check::found(Finding::new(Certainty::Circumstantial, subjects, lines));
+        }
+    }
+    Check::unknown(missing("which protocol the container speaks"))
+}
+
+fn missing(what: &str) -> Gap {
+    Gap { what: what.to_owned(), reason: GapReason::NotAsked, evidence: Vec::new(), command: None }
+}
+
+fn default_port(protocol: &ServerProtocol) -> u16 {
+    match protocol {
+        ServerProtocol::Mcp => 8000,
+        ServerProtocol::A2a => 9000,
+        _ => 8080,
+    }
+}
+
+/// An access-log line that shows the probe refused with 405.
+fn refused_probe(case: &Case) -> Option<(String, EvidenceId)> {
+    let Known::Known(fact) = case.log_lines() else { return None };
+    let line =
+        fact.value.iter().find(|line| line.message.contains("GET /ping") && line.message.contains(" 405"))?;
+    Some((line.message.trim().to_owned(), line.evidence.clone()))
+}
+
+fn clause_broken(case: &Case) -> Option<(String, EvidenceId)> {
+    case.rehearsals().into_iter().find_map(|rehearsal| {
+        let clause = rehearsal.broken_clause.clone()?;
+        let lower = clause.to_lowercase();
+        (lower.contains("protocol") || lower.contains("405")).then(|| (clause, rehearsal.evidence.clone()))
+    })
+}
+
+fn declared_ports(case: &Case) -> Option<(Vec<u16>, Vec<EvidenceId>)> {
+    let uri = case.image_uri()?;
+    let configs = case.world.image_configs.iter();
+    let (_, row) = configs.into_iter().find(|((repository, _), _)| *repository == uri.repository)?;
+    let declared = row.value.config.as_ref()?.exposed_ports.as_ref()?;
+    let ports: Vec<u16> = declared.keys().filter_map(|key| key.split('/').next()?.parse().ok()).collect();
+    (!ports.is_empty()).then(|| (ports, row.evidence.clone()))
+}

@@ -1,0 +1,118 @@
+//! `iam.exec_role_ecr_denied`: the execution role may not pull the image.
+//!
+//! AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-permissions.html>
+
+use launchpath_iam::{Decision, Layer};
+use launchpath_model::{EvidenceId, Gap};
+use serde_json::json;
+
+use crate::case::{ArtifactKind, Case};
+use crate::chain::Stage;
+use crate::diagnosis::Safety;
+use crate::faults::image_needed_again_at;
+use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
+use crate::permissions;
+use crate::repair::{Change, Repair};
+
+/// The fault.
+pub static FAULT: Fault = Fault {
+    code: "iam.exec_role_ecr_denied",
+    title: "The execution role may not pull the image",
+    stage: Stage::RequestValidation,
+    since: "0.1.0",
+    prior: 2.5,
+    needs: &[
+        "GetAgentRuntime",
+        "GetRole",
+        "ListRolePolicies",
+        "GetRolePolicy",
+        "ListAttachedRolePolicies",
+        "GetPolicyVersion",
+    ],
+    check,
+    doc: include_str!("doc.md"),
+};
+
+/// What a pull needs of the repository.
+const PULL_ACTIONS: &[&str] = &["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
+fn check(context: &Context) -> Check {
+    let case = context.case;
+    if case.combination.artifact == ArtifactKind::CodeZip {
+        return Check::NotApplicable("the artifact is a code zip");
+    }
+    let Some((role, repository, name)) = names(case) else {
+        return Check::unknown(Gap::not_asked(
+            "the execution role and the image's repository",
+            "aws bedrock-agentcore-control get-agent-runtime",
+        ));
+    };
+    let mut denied: Vec<(String, String)> = Vec::new();
+    let mut evidence: Vec<EvidenceId> = Vec::new();
+    let mut gaps: Vec<Gap> = Vec::new();
+    let mut undecided = false;
+    let questions = PULL_ACTIONS
+        .iter()
+        .map(|action| (*action, repository.as_str()))
+        .chain([("ecr:GetAuthorizationToken", "*")]);
+    for (action, resource) in questions {
+        let resource_policy =
+            if resource == "*" { Layer::NotApplicable } else { permissions::repository_policy(case, &name) };
+        let Some(answer) = permissions::role_may(case, action, resource, resource_policy) else { continue };
+        evidence.extend(answer.evidence.clone());
+        match answer.outcome.decision {
+            Decision::Allowed => {}
+            Decision::Unknown => {
+                undecided = true;
+                gaps.extend(answer.gaps);
+            }
+            Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
+                denied.push((action.to_owned(), answer.why()))
+            }
+        }
+    }
+    evidence.sort();
+    evidence.dedup();
+    if let Some((action, why)) = denied.first() {
+        let others =
+            if denied.len() > 1 { format!(" (and {} more)", denied.len() - 1) } else { String::new() };
+        let lines = vec![because(format!("{role} may not {action}{others}: {why}"), &evidence, DIRECT)];
+        let finding = Finding::new(Certainty::Proven, vec![role.clone()], lines);
+        let stage = image_needed_again_at(context.progress);
+        return Check::found(finding.map(|f| f.at(stage).with_repair(repair(&role, &repository))));
+    }
+    if undecided || evidence.is_empty() {
+        gaps.dedup();
+        if gaps.is_empty() {
+            gaps.push(Gap::not_asked(
+                format!("the policies of {role}"),
+                case.command("iam", "ListRolePolicies", &json!({ "RoleName": role })),
+            ));
+        }
+        return Check::Unknown(gaps);
+    }
+    Check::ruled_out(format!("the policies of {role} allow the pull from {name}"), evidence)
+}
+
+/// The role, the repository's ARN and name.
+fn names(case: &Case) -> Option<(String, String, String)> {
+    let role = case.execution_role_name()?;
+    let uri = case.image_uri()?;
+    let ecr = uri.ecr()?;
+    let partition = case.world.partition.as_deref().unwrap_or("aws");
+    let arn = format!("arn:{partition}:ecr:{}:{}:repository/{}", ecr.region, ecr.account, uri.repository);
+    Some((role, arn, uri.repository))
+}
+
+fn repair(role: &str, repository: &str) -> Repair {
+    let document = json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            { "Sid": "Pull", "Effect": "Allow", "Action": PULL_ACTIONS, "Resource": repository },
+            { "Sid": "Token", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*" },
+        ],
+    });
+    let change =
+        Change::RolePolicy { role: role.to_owned(), name: "agentcore-image-pull".to_owned(), document };
+    Repair::new(format!("Let {role} pull the image"), Safety::Safe, vec![change])
+}

@@ -1,0 +1,131 @@
+//! `iam.trust_policy`: the service may not assume the execution role.
+//!
+//! AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-permissions.html>
+
+use launchpath_iam::Decision;
+use launchpath_model::{Gap, GapReason, Known, service};
+use serde_json::json;
+
+use crate::case::Case;
+use crate::chain::Stage;
+use crate::diagnosis::Safety;
+use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
+use crate::permissions::{self, RUNTIME_PRINCIPAL};
+use crate::repair::{Change, Repair};
+
+/// The fault.
+pub static FAULT: Fault = Fault {
+    code: "iam.trust_policy",
+    title: "The execution role's trust policy does not let the service assume it",
+    stage: Stage::RequestValidation,
+    since: "0.1.0",
+    prior: 1.0,
+    needs: &["GetAgentRuntime", "GetRole"],
+    check,
+    doc: include_str!("doc.md"),
+};
+
+fn check(context: &Context) -> Check {
+    let case = context.case;
+    let Some(name) = case.execution_role_name() else {
+        return Check::unknown(Gap::not_asked(
+            "the execution role",
+            "aws bedrock-agentcore-control get-agent-runtime",
+        ));
+    };
+    let stage = stage(context);
+    let refused = context.progress.all_failures().find(|failure| {
+        !failure.reported
+            && service::recognise_error(&failure.text)
+                .is_some_and(|known| known.id == "role_validation_failed")
+    });
+    let role = match case.role(&name) {
+        Known::Known(fact) => fact,
+        Known::Absent(absence) => {
+            let lines = vec![because(
+                format!("the execution role {name} does not exist"),
+                absence.evidence(),
+                DIRECT,
+            )];
+            return Check::found(
+                Finding::new(Certainty::Proven, vec![name], lines).map(|finding| finding.at(stage)),
+            );
+        }
+        Known::Unknown(gap) => match refused {
+            Some(refused) => {
+                let lines = vec![because(refused.text.clone(), &refused.evidence, 8.0)];
+                return Check::found(
+                    Finding::new(Certainty::Circumstantial, vec![name], lines).map(|f| f.at(refused.stage)),
+                );
+            }
+            None => return Check::unknown(gap),
+        },
+    };
+    let Some(answer) = permissions::trusts(case, role.value, role.evidence.clone()) else {
+        return Check::unknown(Gap {
+            what: format!("the trust policy of {name}"),
+            reason: GapReason::MemberMissing { path: "Role.AssumeRolePolicyDocument".to_owned() },
+            evidence: role.evidence,
+            command: None,
+        });
+    };
+    match answer.outcome.decision {
+        Decision::Allowed => Check::ruled_out(
+            format!("the trust policy lets {RUNTIME_PRINCIPAL} assume {name}"),
+            answer.evidence,
+        ),
+        Decision::Unknown => Check::Unknown(answer.gaps),
+        Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
+            let lines = vec![
+                because(
+                    format!(
+                        "the trust policy of {name} does not let {RUNTIME_PRINCIPAL} assume it: {}",
+                        answer.why()
+                    ),
+                    &answer.evidence,
+                    DIRECT,
+                ),
+                because(
+                    "the role is assumed at validation and again for every session",
+                    &case.runtime_evidence(),
+                    1.0,
+                ),
+            ];
+            let finding = Finding::new(Certainty::Proven, vec![name.clone()], lines);
+            Check::found(finding.map(|finding| finding.at(stage).with_repair(repair(case, &name))))
+        }
+    }
+}
+
+/// Once the runtime was accepted, the role is assumed again for every session.
+fn stage(context: &Context) -> Stage {
+    let accepted = context.progress.trace_at_or_beyond(Stage::RequestValidation).is_some();
+    if accepted { Stage::SessionPlacement } else { Stage::RequestValidation }
+}
+
+fn repair(case: &Case, role: &str) -> Repair {
+    let partition = case.world.partition.as_deref().unwrap_or("aws");
+    let region = case.world.region.as_ref().map_or("*", |region| region.as_str());
+    let account = case.world.account.as_ref().map_or("*", |account| account.as_str());
+    let document = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": "AgentCoreRuntime",
+            "Effect": "Allow",
+            "Principal": { "Service": RUNTIME_PRINCIPAL },
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": { "aws:SourceAccount": account },
+                "ArnLike": { "aws:SourceArn": format!("arn:{partition}:bedrock-agentcore:{region}:{account}:*") },
+            },
+        }],
+    });
+    let change = Change::TrustPolicy { role: role.to_owned(), document };
+    Repair::new(
+        format!(
+            "Let {RUNTIME_PRINCIPAL} assume {role} (this replaces the trust policy: keep other statements it needs)"
+        ),
+        Safety::Review,
+        vec![change],
+    )
+}

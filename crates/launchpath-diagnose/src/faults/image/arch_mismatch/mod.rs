@@ -1,0 +1,142 @@
+//! `image.arch_mismatch`: the image is not `linux/arm64`.
+
+use launchpath_image::manifest::{self, MICROVM_ARCHITECTURE, Shape};
+use launchpath_model::{EvidenceId, Known, Timestamp};
+
+use crate::case::{ArtifactKind, Case};
+use crate::chain::{Progress, Stage, Strength};
+use crate::diagnosis::Safety;
+use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
+use crate::repair::{Change, Repair};
+
+/// The fault.
+pub static FAULT: Fault = Fault {
+    code: "image.arch_mismatch",
+    title: "The image is not built for linux/arm64",
+    stage: Stage::RequestValidation,
+    since: "0.1.0",
+    prior: 4.0,
+    needs: &["GetAgentRuntime", "DescribeImages", "BatchGetImage", "GetImageConfig"],
+    check,
+    doc: include_str!("doc.md"),
+};
+
+fn check(context: &Context) -> Check {
+    let case = context.case;
+    if case.combination.capacity_provider {
+        return Check::NotApplicable("capacity providers run both architectures");
+    }
+    if case.combination.artifact == ArtifactKind::CodeZip {
+        return Check::NotApplicable("the artifact is a code zip");
+    }
+    let subjects: Vec<String> =
+        case.runtime().and_then(|r| r.container_uri()).map(str::to_owned).into_iter().collect();
+    if let Some(failure) =
+        context.progress.all_failures().find(|f| f.fault == Some(FAULT.code) && !f.reported)
+    {
+        let lines =
+            vec![because(format!("the service says so: {}", failure.text), &failure.evidence, DIRECT)];
+        let finding = Finding::new(Certainty::Proven, subjects, lines);
+        return Check::found(finding.map(|f| f.at(failure.stage).with_repair(rebuild(case))));
+    }
+    match architecture(case) {
+        Some((architecture, evidence)) if architecture == MICROVM_ARCHITECTURE => {
+            Check::ruled_out(format!("the image is for {MICROVM_ARCHITECTURE}"), evidence)
+        }
+        Some((architecture, evidence)) => {
+            let lines = vec![because(
+                format!(
+                    "the image is for {architecture}; AgentCore microVMs run {MICROVM_ARCHITECTURE} only"
+                ),
+                &evidence,
+                DIRECT,
+            )];
+            let stage = if moved_since_acceptance(case) { Stage::ProcessStart } else { FAULT.stage };
+            let finding = Finding::new(Certainty::Proven, subjects, lines);
+            Check::found(finding.map(|f| f.at(stage).with_repair(rebuild(case))))
+        }
+        None => validated(case, context.progress),
+    }
+}
+
+/// The architecture, from the config blob or the index; an index that offers arm64 counts as arm64.
+fn architecture(case: &Case) -> Option<(String, Vec<EvidenceId>)> {
+    let uri = case.image_uri()?;
+    let digest = case.image().value().map(|image| image.image_digest.clone());
+    let manifests = case.world.manifests.iter().filter(|((repository, _), _)| *repository == uri.repository);
+    for ((_, of), row) in manifests {
+        if digest.as_ref().is_some_and(|digest| digest != of) {
+            continue;
+        }
+        if let Shape::Index { platforms, .. } = manifest::shape(&row.value) {
+            let offered = format!("linux/{MICROVM_ARCHITECTURE}");
+            let found = if platforms.contains(&offered) {
+                MICROVM_ARCHITECTURE.to_owned()
+            } else {
+                platforms.join(", ")
+            };
+            return (!platforms.is_empty()).then(|| (found, row.evidence.clone()));
+        }
+        let config = row.value.config.as_ref().and_then(|c| c.digest.clone());
+        if let Some(config) = config
+            && let Some(blob) = case.world.image_configs.seen(&(uri.repository.clone(), config))
+            && let Some(architecture) = &blob.value.architecture
+        {
+            return Some((architecture.clone(), blob.evidence.clone()));
+        }
+    }
+    None
+}
+
+fn moved_since_acceptance(case: &Case) -> bool {
+    pushed_at(case).is_some_and(|pushed| case.changed_at().is_some_and(|changed| pushed > changed))
+}
+
+fn pushed_at(case: &Case) -> Option<Timestamp> {
+    case.image().value().and_then(|image| image.image_pushed_at)
+}
+
+/// The service checks the architecture before it accepts: acceptance after the push speaks for the image.
+fn validated(case: &Case, progress: &Progress) -> Check {
+    let gap = match case.image() {
+        Known::Unknown(gap) => gap,
+        _ => launchpath_model::Gap::not_asked(
+            "the image's architecture",
+            case.image_uri().map_or_else(String::new, |uri| {
+                case.command(
+                    "ecr",
+                    "BatchGetImage",
+                    &serde_json::json!({ "repositoryName": uri.repository, "imageIds": [{ "imageTag": uri.selector() }] }),
+                )
+            }),
+        ),
+    };
+    let trace = progress
+        .traces
+        .get(&Stage::RequestValidation)
+        .and_then(|all| all.iter().find(|trace| trace.strength == Strength::Direct));
+    match (trace, pushed_at(case)) {
+        (Some(trace), Some(pushed)) if trace.at.is_some_and(|at| pushed <= at) => {
+            let mut evidence = trace.evidence.clone();
+            evidence.extend(case.image().evidence().to_vec());
+            Check::ruled_out(
+                format!(
+                    "the service checked the image when it accepted the runtime ({}), after it was pushed",
+                    trace.text
+                ),
+                evidence,
+            )
+        }
+        _ => Check::unknown(gap),
+    }
+}
+
+fn rebuild(case: &Case) -> Repair {
+    let uri = case.runtime().and_then(|r| r.container_uri()).unwrap_or("IMAGE");
+    let changes = case.id.iter().map(|id| Change::RebuildImage { runtime: id.clone() }).collect();
+    let mut repair = Repair::new("Build the image for linux/arm64 and push it", Safety::Review, changes);
+    repair.steps =
+        vec![format!("docker buildx build --platform linux/arm64 --provenance=false -t {uri} --push .")];
+    repair.assumes = Some("the rebuilt image starts".to_owned());
+    repair
+}

@@ -1,0 +1,84 @@
+//! `image.tag_missing`: the repository, tag or digest the runtime names does not exist.
+
+use launchpath_model::Known;
+
+use crate::case::ArtifactKind;
+use crate::chain::{Progress, Stage};
+use crate::diagnosis::Safety;
+use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
+use crate::repair::{Change, Repair};
+
+/// The fault.
+pub static FAULT: Fault = Fault {
+    code: "image.tag_missing",
+    title: "The image tag or digest does not exist in its repository",
+    stage: Stage::RequestValidation,
+    since: "0.1.0",
+    prior: 3.0,
+    needs: &["GetAgentRuntime", "DescribeImages"],
+    check,
+    doc: include_str!("doc.md"),
+};
+
+fn check(context: &Context) -> Check {
+    let case = context.case;
+    if case.combination.artifact == ArtifactKind::CodeZip {
+        return Check::NotApplicable("the artifact is a code zip");
+    }
+    let Some(uri) = case.image_uri() else {
+        return Check::unknown(case_gap(context));
+    };
+    let name = format!("{}:{}", uri.repository, uri.selector());
+    match case.image() {
+        Known::Known(fact) => {
+            let digest = crate::chain::short_digest(&fact.value.image_digest);
+            Check::ruled_out(format!("{name} exists: {digest}"), fact.evidence)
+        }
+        Known::Unknown(gap) => Check::unknown(gap),
+        Known::Absent(absence) => {
+            let stage = needed_again_at(context.progress);
+            let when = if stage == Stage::ArtifactFetch {
+                "the image is fetched again for every start, and it is gone"
+            } else {
+                "the service reads its metadata before it accepts the runtime"
+            };
+            let lines = vec![
+                because(format!("{name} does not exist in its repository"), absence.evidence(), DIRECT),
+                because(when, &case.runtime_evidence(), 1.0),
+            ];
+            let finding = Finding::new(Certainty::Proven, vec![format!("{}/{name}", uri.registry)], lines);
+            Check::found(finding.map(|finding| finding.at(stage).with_repair(push(&uri))))
+        }
+    }
+}
+
+fn case_gap(context: &Context) -> launchpath_model::Gap {
+    match context.case.known_runtime() {
+        Known::Unknown(gap) => gap,
+        _ => launchpath_model::Gap::not_asked(
+            "the image's address",
+            "aws bedrock-agentcore-control get-agent-runtime",
+        ),
+    }
+}
+
+/// Once the runtime was accepted, its image is needed again at every fetch.
+pub(in crate::faults) fn needed_again_at(progress: &Progress) -> Stage {
+    let accepted = progress.trace_at_or_beyond(Stage::RequestValidation).is_some();
+    if accepted { Stage::ArtifactFetch } else { Stage::RequestValidation }
+}
+
+fn push(uri: &launchpath_model::aws::image::ImageUri) -> Repair {
+    let tag = uri.tag.clone().unwrap_or_else(|| "latest".to_owned());
+    let address = format!("{}/{}:{tag}", uri.registry, uri.repository);
+    let change = Change::PushImage { repository: uri.repository.clone(), tag };
+    let mut repair = Repair::new(
+        format!("Push the image to {address} again, and keep lifecycle rules from expiring it"),
+        Safety::Safe,
+        vec![change],
+    );
+    repair.steps =
+        vec![format!("docker buildx build --platform linux/arm64 --provenance=false -t {address} --push .")];
+    repair.assumes = Some("the pushed image is the one that is meant, for linux/arm64".to_owned());
+    repair
+}

@@ -1,0 +1,56 @@
+//! `logs.app_silent`: the process runs and prints nothing that the service forwards.
+
+use launchpath_model::{Gap, GapReason, Known};
+
+use crate::chain::Stage;
+use crate::faults::{Certainty, Check, Context, Fault, Finding, because};
+
+/// The fault.
+pub static FAULT: Fault = Fault {
+    code: "logs.app_silent",
+    title: "The process prints nothing that the service forwards",
+    stage: Stage::LogDelivery,
+    since: "0.1.0",
+    prior: 2.0,
+    needs: &["GetAgentRuntime", "FilterLogEvents", "GetImageConfig", "Rehearse"],
+    check,
+    doc: include_str!("doc.md"),
+};
+
+/// Main stages that show that a process ran.
+const RAN: &[Stage] = &[Stage::Health, Stage::SessionHealth, Stage::Request, Stage::Response];
+
+fn check(context: &Context) -> Check {
+    let case = context.case;
+    let silent = match case.log_lines() {
+        Known::Known(fact) => {
+            return Check::ruled_out("the log group holds lines of the process", fact.evidence);
+        }
+        Known::Unknown(gap) => return Check::unknown(gap),
+        Known::Absent(absence) => absence.evidence().to_vec(),
+    };
+    let ran = RAN.iter().find_map(|stage| context.progress.traces.get(stage)?.first());
+    let Some(ran) = ran else {
+        return Check::unknown(Gap {
+            what: "whether the process ran at all".to_owned(),
+            reason: GapReason::NotVisible {
+                why: "an empty log alone does not tell a silent process from none".to_owned(),
+            },
+            evidence: silent,
+            command: None,
+        });
+    };
+    let lines = vec![
+        because(format!("the process ran ({}) and the log group holds no line", ran.text), &silent, 4.0),
+        because(
+            "a process that runs and whose lines do not arrive is silent, or may not write, or cannot reach CloudWatch Logs",
+            &ran.evidence,
+            1.0,
+        ),
+    ];
+    Check::found(Finding::new(
+        Certainty::Circumstantial,
+        case.id.iter().map(ToString::to_string).collect(),
+        lines,
+    ))
+}

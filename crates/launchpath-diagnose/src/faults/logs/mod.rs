@@ -1,0 +1,8 @@
+//! Faults of log delivery: they blind, they do not block.
+
+mod app_silent;
+mod role_cannot_write;
+
+use super::Fault;
+
+pub(super) const FAULTS: &[&Fault] = &[&app_silent::FAULT, &role_cannot_write::FAULT];

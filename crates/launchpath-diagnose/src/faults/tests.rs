@@ -1,0 +1,1 @@
+//! The catalogue held to its own rules.

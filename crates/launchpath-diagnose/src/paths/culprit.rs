@@ -1,0 +1,184 @@
+//! Which fault a blocker of a path is: the one place that maps elements to fault codes.
+
+use launchpath_iam::{Context, Decision, Layer, Layers, Policy, Principal, Request, evaluate};
+use launchpath_model::aws::vpc_endpoint::{EndpointType, VpcEndpoint};
+use launchpath_model::ids::{SubnetId, VpcId};
+use launchpath_model::{EvidenceId, Row};
+use launchpath_net::dns::{DnsAnswer, resolve};
+use launchpath_net::{Answer, Blocker, BlockerKind, Edit, HopKind, HopVerdict, NeedPaths, Verdict};
+
+use super::Paths;
+use crate::case::Case;
+use crate::chain::Stage;
+
+/// A blocked element of one path, as a fault.
+#[derive(Clone, Debug)]
+pub(crate) struct Culprit {
+    /// The fault.
+    pub(crate) code: &'static str,
+    /// The need's id.
+    pub(crate) need: &'static str,
+    /// The service it is about.
+    pub(crate) service: String,
+    /// The stage that needs it.
+    pub(crate) stage: Stage,
+    /// The subnet the path starts in.
+    pub(crate) subnet: SubnetId,
+    /// The resource at fault.
+    pub(crate) subject: String,
+    /// One sentence.
+    pub(crate) text: String,
+    /// The calls that show it.
+    pub(crate) evidence: Vec<EvidenceId>,
+    /// The change that opens it.
+    pub(crate) edit: Option<Edit>,
+}
+
+/// The culprits of one path.
+pub(super) fn culprits(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &Answer) -> Vec<Culprit> {
+    let mut all: Vec<Culprit> = Vec::new();
+    // An undecided path names no culprit: what is missing might open it.
+    if answer.verdict != Verdict::Unknown {
+        let vpc = case.world.network.subnets.seen(subnet).map(|row| row.value.vpc_id.clone());
+        for blocker in &answer.blocked_by {
+            let code = code_of(case, vpc.as_ref(), paths, blocker);
+            let subject = match code {
+                "net.missing_vpc_endpoint" | "net.s3_path_missing" => service_name(case, paths.need.service),
+                "net.dns_off" => vpc.as_ref().map_or_else(|| blocker.id.clone(), ToString::to_string),
+                "net.public_subnet_no_nat" | "net.no_egress_route" => subnet.to_string(),
+                _ => blocker.id.clone(),
+            };
+            all.push(Culprit {
+                code,
+                need: paths.need.id,
+                service: paths.need.service.to_owned(),
+                stage: Paths::stage_of(&paths.need),
+                subnet: subnet.clone(),
+                subject,
+                text: sentence(code, paths, blocker),
+                evidence: blocker.evidence.clone(),
+                edit: blocker.edit.clone(),
+            });
+        }
+    }
+    all.extend(endpoint_policy(case, paths, subnet, answer));
+    all
+}
+
+fn sentence(code: &str, paths: &NeedPaths, blocker: &Blocker) -> String {
+    let need = &paths.need;
+    let what = match code {
+        "net.missing_vpc_endpoint" => format!("nothing leads to {} ({})", need.service, need.purpose),
+        "net.s3_path_missing" => format!("nothing leads to S3 ({})", need.purpose),
+        _ => format!("{} ({}) is not reached", need.service, need.purpose),
+    };
+    format!("{what}: {}", blocker.text)
+}
+
+/// The full name of an endpoint service.
+pub(super) fn service_name(case: &Case, service: &str) -> String {
+    let region = case.world.region.as_ref().map_or("REGION", |region| region.as_str());
+    let prefix = if region.starts_with("cn-") { "cn.com.amazonaws" } else { "com.amazonaws" };
+    format!("{prefix}.{region}.{service}")
+}
+
+fn code_of(case: &Case, vpc: Option<&VpcId>, paths: &NeedPaths, blocker: &Blocker) -> &'static str {
+    match blocker.kind {
+        BlockerKind::SecurityGroupEgress => "net.runtime_sg_egress_blocks",
+        BlockerKind::SecurityGroupIngress => "net.endpoint_sg_blocks",
+        BlockerKind::NetworkAcl => "net.nacl",
+        BlockerKind::DnsNoAnswer => "net.dns_off",
+        _ => way_out(case, vpc, paths, blocker),
+    }
+}
+
+/// The traffic finds no way out: which of the ways that could be there is the one that is meant?
+fn way_out(case: &Case, vpc: Option<&VpcId>, paths: &NeedPaths, blocker: &Blocker) -> &'static str {
+    let endpoints: Vec<&Row<VpcEndpoint>> = case
+        .world
+        .network
+        .vpc_endpoints
+        .iter()
+        .map(|(_, row)| row)
+        .filter(|row| Some(&row.value.vpc_id) == vpc)
+        .collect();
+    let interface = |row: &&Row<VpcEndpoint>| row.value.vpc_endpoint_type == Some(EndpointType::Interface);
+    let for_this =
+        endpoints.iter().copied().filter(interface).any(|row| row.value.service() == paths.need.service);
+    // An endpoint is there and the name does not lead to it: that is DNS, whatever the routes look like.
+    if for_this && vpc.is_some_and(|vpc| resolves_publicly(case, vpc, &paths.need.name)) {
+        return "net.dns_off";
+    }
+    let has_endpoints = endpoints.iter().copied().any(|row| interface(&row));
+    match blocker.kind {
+        BlockerKind::InternetGatewayNeedsPublicAddress => "net.public_subnet_no_nat",
+        BlockerKind::EndpointUnavailable | BlockerKind::EndpointDoesNotServe
+            if paths.need.service == "s3" =>
+        {
+            "net.s3_path_missing"
+        }
+        BlockerKind::EndpointUnavailable | BlockerKind::EndpointDoesNotServe => "net.missing_vpc_endpoint",
+        _ if has_endpoints && paths.need.service == "s3" => "net.s3_path_missing",
+        _ if has_endpoints => "net.missing_vpc_endpoint",
+        _ => "net.no_egress_route",
+    }
+}
+
+fn resolves_publicly(case: &Case, vpc: &VpcId, name: &str) -> bool {
+    let resolution = resolve(&case.world.network, vpc, name);
+    !resolution.possibilities.is_empty()
+        && resolution.possibilities.iter().all(|p| matches!(p.answer, DnsAnswer::Public { .. }))
+}
+
+/// An endpoint policy that keeps image layers out: they come by a presigned URL of a principal that AWS owns.
+///
+/// AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/agentcore-vpc.html>
+fn endpoint_policy(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &Answer) -> Option<Culprit> {
+    if paths.need.id != "image_layers" || answer.verdict != Verdict::All {
+        return None;
+    }
+    let passed = answer.parts.iter().flat_map(|part| &part.trace);
+    let hop =
+        passed.clone().find(|hop| hop.kind == HopKind::VpcEndpoint && hop.verdict == HopVerdict::Passed)?;
+    let row = case.world.network.vpc_endpoints.seen(&hop.id.as_str().into())?;
+    let document = match row.value.policy_document.as_ref()? {
+        serde_json::Value::String(text) => Policy::read(text),
+        other => Policy::read_value(other),
+    };
+    let policy = document.usable().ok()?;
+    let region = case.world.region.as_ref()?;
+    let bucket = format!("arn:aws:s3:::prod-{region}-starport-layer-bucket");
+    let principal = Principal::parse(AWS_OWNED_PRINCIPAL).ok()?;
+    let identity = Policy::parse(ALLOW_ALL).ok()?;
+    let mut layers = Layers::none();
+    layers.identity = Layer::one("presigned URL", identity);
+    layers.endpoint = Layer::one(row.value.vpc_endpoint_id.to_string(), policy);
+    let context = Context::partial("AWS's own principal signs the download");
+    let request = Request::new(principal, "s3:GetObject", &format!("{bucket}/layer"), context)
+        .in_account("000000000000");
+    let outcome = evaluate(&request, &layers);
+    if !matches!(outcome.decision, Decision::ExplicitlyDenied | Decision::ImplicitlyDenied) {
+        return None;
+    }
+    let why: Vec<String> = outcome.because.iter().take(2).map(ToString::to_string).collect();
+    Some(Culprit {
+        code: "net.s3_path_missing",
+        need: paths.need.id,
+        service: "s3".to_owned(),
+        stage: Stage::ArtifactFetch,
+        subnet: subnet.clone(),
+        subject: row.value.vpc_endpoint_id.to_string(),
+        text: format!(
+            "the policy of {} keeps image layers out of {bucket}: {}",
+            row.value.vpc_endpoint_id,
+            why.join("; ")
+        ),
+        evidence: row.evidence.clone(),
+        edit: None,
+    })
+}
+
+/// Stands for the principal of AWS that signs layer downloads: no account of the customer's.
+const AWS_OWNED_PRINCIPAL: &str = "arn:aws:iam::000000000000:role/image-layer-download";
+const ALLOW_ALL: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;

@@ -1,0 +1,294 @@
+//! The network paths of a launch, and which fault each blocked element is.
+//!
+//! `launchpath-net` walks; here each blocker of each path falls to exactly one fault kind, so that one broken element is one
+//! fault. Start with [`Paths::of`] and [`Paths::check`].
+
+mod culprit;
+mod repair;
+
+use std::collections::BTreeMap;
+
+use launchpath_model::ids::{AccountId, SubnetId};
+use launchpath_model::{EvidenceId, Gap, Known, service};
+use launchpath_net::needs::{Artifact, Need, NeedsContext, Platform as NetPlatform, Required, needs};
+use launchpath_net::{Answer, Engine, HopKind, HopVerdict, NeedPaths, Verdict, runtime_paths};
+
+use crate::case::{ArtifactKind, Case, Mode, Platform};
+use crate::chain::Stage;
+use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because};
+pub(crate) use culprit::Culprit;
+
+/// Most lines of reasoning per finding: the rest says the same of other services.
+const MOST_LINES: usize = 4;
+
+/// Every path of the launch, judged.
+#[derive(Default)]
+pub struct Paths {
+    /// The needs and their answers from each subnet.
+    needs: Vec<NeedPaths>,
+    /// Blockers by fault.
+    culprits: BTreeMap<&'static str, Vec<Culprit>>,
+    /// Why nothing could be walked.
+    gap: Option<Gap>,
+}
+
+impl Paths {
+    /// Walks every path that the launch needs.
+    pub fn of(case: &Case) -> Self {
+        let Some(config) = case.vpc_config() else {
+            return Self::default();
+        };
+        let engine = Engine::new(&case.world.network);
+        let wanted: Vec<Need> = needs(&needs_context(case))
+            .into_iter()
+            .filter(|need| matches!(need.stage, "artifact_fetch" | "log_delivery"))
+            .collect();
+        let needs = runtime_paths(&engine, &config.subnets, &config.security_groups, &wanted);
+        let mut culprits: BTreeMap<&'static str, Vec<Culprit>> = BTreeMap::new();
+        for paths in &needs {
+            for (subnet, answer) in &paths.by_subnet {
+                for culprit in culprit::culprits(case, paths, subnet, answer) {
+                    culprits.entry(culprit.code).or_default().push(culprit);
+                }
+            }
+        }
+        let gap =
+            case.world.region.is_none().then(|| Gap::not_asked("the Region", "aws configure get region"));
+        Self { needs, culprits, gap }
+    }
+
+    fn stage_of(need: &Need) -> Stage {
+        if need.stage == "log_delivery" { Stage::LogDelivery } else { Stage::ArtifactFetch }
+    }
+
+    /// What the paths say of one of the path faults.
+    pub fn check(context: &Context, code: &'static str) -> Check {
+        let case = context.case;
+        if case.combination.capacity_provider {
+            return Check::NotApplicable("a capacity provider's own network carries the traffic");
+        }
+        if case.combination.mode == Some(Mode::Public) {
+            return Check::NotApplicable("only in VPC mode");
+        }
+        let paths = case.paths();
+        if let Some(gap) = paths.gap.clone() {
+            return Check::unknown(gap);
+        }
+        if case.vpc_config().is_none() {
+            return match case.known_runtime() {
+                Known::Unknown(gap) => Check::unknown(gap),
+                _ => Check::NotApplicable("the runtime has no subnets of its own"),
+            };
+        }
+        match paths.culprits.get(code) {
+            Some(culprits) => found(case, paths, code, culprits),
+            None => paths.absent(case, code),
+        }
+    }
+
+    /// No blocker of that kind was seen: ruled out where the evidence decides, unknown where it does not.
+    fn absent(&self, case: &Case, code: &'static str) -> Check {
+        let mut evidence: Vec<EvidenceId> = Vec::new();
+        let mut gaps: Vec<Gap> = Vec::new();
+        let mut shown: Option<String> = None;
+        let s3_only = code == "net.s3_path_missing";
+        let answers = self
+            .needs
+            .iter()
+            .filter(|paths| !s3_only || paths.need.service == "s3")
+            .flat_map(|paths| paths.by_subnet.iter().map(move |(_, answer)| (&paths.need, answer)));
+        for (need, answer) in answers {
+            match relevant(code, answer) {
+                Relevance::Decided(ids, text) => {
+                    evidence.extend(ids);
+                    shown = shown.or(text.map(|text| format!("{}: {text}", need.service)));
+                }
+                Relevance::Open(open) => gaps.extend(open),
+            }
+        }
+        if !gaps.is_empty() {
+            gaps.sort_by(|a, b| a.what.cmp(&b.what));
+            gaps.dedup_by(|a, b| a.what == b.what);
+            return Check::Unknown(gaps);
+        }
+        if s3_only && evidence.is_empty() {
+            let (ends, provenance) = service::date("managed_s3_gateway_ends");
+            let text = format!(
+                "created before {}: the service's own S3 gateway carries image layers ({})",
+                ends.date(),
+                provenance.source
+            );
+            return Check::ruled_out(text, case.runtime_evidence());
+        }
+        let subnets = self.needs.first().map_or(0, |paths| paths.by_subnet.len());
+        let from = if subnets == 1 {
+            "from the one subnet".to_owned()
+        } else {
+            format!("from all {subnets} subnets")
+        };
+        let text = shown.map_or_else(
+            || format!("no path {from} meets it"),
+            |shown| format!("{}; for example {shown}", passes(code, &from)),
+        );
+        Check::ruled_out(text, evidence)
+    }
+}
+
+/// What holds when a fault is ruled out, in words.
+fn passes(code: &str, from: &str) -> String {
+    let what = match code {
+        "net.dns_off" => "the names resolve",
+        "net.endpoint_sg_blocks" => "the endpoints' groups admit the runtime's",
+        "net.runtime_sg_egress_blocks" => "the runtime's groups let the traffic out",
+        "net.nacl" => "the network ACLs let requests out and answers in",
+        "net.s3_path_missing" => "S3 is reached",
+        _ => "every service the launch needs is reached",
+    };
+    format!("{what} {from}")
+}
+
+enum Relevance {
+    Decided(Vec<EvidenceId>, Option<String>),
+    Open(Vec<Gap>),
+}
+
+/// What an answer says about the elements a fault is about.
+fn relevant(code: &str, answer: &Answer) -> Relevance {
+    let hops: Vec<_> =
+        answer.parts.iter().flat_map(|part| &part.trace).filter(|hop| is_about(code, hop)).collect();
+    let undecided = answer.verdict == Verdict::Unknown;
+    let any_unknown = hops.iter().any(|hop| hop.verdict == HopVerdict::Unknown);
+    // A path that is undecided elsewhere still decides the elements that were seen to pass.
+    if undecided && (hops.is_empty() || any_unknown) {
+        return Relevance::Open(answer.unknown.clone());
+    }
+    let text = hops.iter().map(|hop| &hop.text).find(|text| !text.is_empty()).cloned();
+    let evidence = if hops.is_empty() {
+        answer.evidence.clone()
+    } else {
+        hops.iter().flat_map(|hop| hop.evidence.clone()).collect()
+    };
+    Relevance::Decided(evidence, text)
+}
+
+fn is_about(code: &str, hop: &launchpath_net::Hop) -> bool {
+    use launchpath_net::{Direction, Leg};
+    match code {
+        "net.dns_off" => hop.kind == HopKind::Dns,
+        "net.endpoint_sg_blocks" => {
+            hop.kind == HopKind::SecurityGroup
+                && hop.direction == Some(Direction::Ingress)
+                && hop.leg == Leg::Request
+        }
+        "net.runtime_sg_egress_blocks" => {
+            hop.kind == HopKind::SecurityGroup
+                && hop.direction == Some(Direction::Egress)
+                && hop.leg == Leg::Request
+        }
+        "net.nacl" => hop.kind == HopKind::NetworkAcl,
+        _ => matches!(
+            hop.kind,
+            HopKind::RouteTable
+                | HopKind::NatGateway
+                | HopKind::InternetGateway
+                | HopKind::VpcEndpoint
+                | HopKind::TransitGateway
+        ),
+    }
+}
+
+/// One finding for a fault: every path it blocks, every element at fault, one repair for all of them.
+fn found(case: &Case, paths: &Paths, code: &'static str, culprits: &[Culprit]) -> Check {
+    let mut subjects: Vec<String> = culprits.iter().map(|culprit| culprit.subject.clone()).collect();
+    subjects.sort();
+    subjects.dedup();
+    let main = culprits.iter().any(|culprit| culprit.stage == Stage::ArtifactFetch);
+    let stage = if main { Stage::ArtifactFetch } else { Stage::LogDelivery };
+    let mut certainty = Certainty::Circumstantial;
+    let mut lines = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    let ordered =
+        culprits.iter().filter(|c| c.stage == stage).chain(culprits.iter().filter(|c| c.stage != stage));
+    for culprit in ordered {
+        let Some(need) = paths.needs.iter().find(|paths| paths.need.id == culprit.need) else { continue };
+        let everywhere = need.by_subnet.iter().all(|(_, answer)| answer.verdict == Verdict::None);
+        if everywhere && culprit.stage == stage && !matches!(need.need.required, Required::Unknown(_)) {
+            certainty = Certainty::Proven;
+        }
+        let text = if everywhere {
+            culprit.text.clone()
+        } else {
+            format!("{} (only from {})", culprit.text, culprit.subnet)
+        };
+        if seen.contains(&culprit.text.as_str()) || lines.len() >= MOST_LINES {
+            continue;
+        }
+        seen.push(&culprit.text);
+        lines.push(because(text, &culprit.evidence, if lines.is_empty() { DIRECT } else { 1.0 }));
+    }
+    if certainty == Certainty::Circumstantial {
+        let subnets: Vec<&SubnetId> = culprits.iter().map(|c| &c.subnet).collect();
+        let all = case.vpc_config().map_or(0, |config| config.subnets.len());
+        let blocked = subnets.iter().collect::<std::collections::BTreeSet<_>>().len();
+        if blocked < all {
+            lines.push(because(
+                format!("{blocked} of {all} subnets are affected; the service chooses the subnet, so launches fail now and then"),
+                &case.runtime_evidence(),
+                1.0,
+            ));
+        }
+    }
+    let finding = Finding::new(certainty, subjects, lines).map(|finding| finding.at(stage));
+    let repair = repair::repair(case, code, culprits);
+    Check::found(finding.map(|finding| match repair {
+        Some(repair) => finding.with_repair(repair),
+        None => finding,
+    }))
+}
+
+fn needs_context(case: &Case) -> NeedsContext {
+    let runtime = case.runtime();
+    let evidence = case.runtime_evidence();
+    let registry = case.image_uri().and_then(|uri| uri.ecr()).map(|ecr| AccountId::from(ecr.account));
+    let no = || Known::seen(false, evidence.clone());
+    NeedsContext {
+        region: case.world.region.clone(),
+        registry_account: registry.or_else(|| case.world.account.clone()),
+        in_vpc: case.combination.mode == Some(Mode::Vpc),
+        platform: match case.combination.platform {
+            Platform::V1 => NetPlatform::V1,
+            Platform::V2 => NetPlatform::V2,
+        },
+        artifact: match case.combination.artifact {
+            ArtifactKind::CodeZip => Artifact::Code,
+            ArtifactKind::Container | ArtifactKind::Unknown => Artifact::Container,
+        },
+        managed_s3: managed_s3(case),
+        exports_traces: no(),
+        mounts_nfs: Known::seen(runtime.is_some() && case.combination.mounts, evidence.clone()),
+        session_storage: no(),
+    }
+}
+
+/// Whether the service's own S3 gateway carries layers and code for this runtime.
+fn managed_s3(case: &Case) -> Known<bool> {
+    let evidence = case.runtime_evidence();
+    let opted_out = case.vpc_config().and_then(|config| config.require_service_s3_endpoint) == Some(false);
+    let (ends, _) = service::date("managed_s3_gateway_ends");
+    let (gone, _) = service::date("managed_s3_gateway_gone");
+    match case.created_at() {
+        _ if opted_out => Known::seen(false, evidence),
+        Some(created) if created < ends => Known::seen(true, evidence),
+        Some(created) if created >= gone => Known::seen(false, evidence),
+        _ => Known::Unknown(Gap {
+            what: "whether the service's own S3 gateway still carries image layers for this runtime"
+                .to_owned(),
+            reason: launchpath_model::GapReason::NotModelled {
+                what: "runtimes created during the roll-out of May and June 2026, or at an unknown date"
+                    .to_owned(),
+            },
+            evidence,
+            command: None,
+        }),
+    }
+}

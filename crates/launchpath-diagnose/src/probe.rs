@@ -1,0 +1,180 @@
+//! Next probes: the one observation or experiment that splits the remaining probability best, with its exact command.
+//!
+//! Each probe parts the suspects into classes that its outcome tells apart; its gain is the entropy of those classes in bits.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::case::{ArtifactKind, Case};
+use crate::chain::{Progress, Stage};
+use crate::comparison;
+use crate::diagnosis::{Cause, CauseStatus, Probe, Undecided};
+
+/// No more than this many are shown.
+const MOST: usize = 5;
+
+/// The probes worth making, best first; none once a cause is confirmed.
+pub(crate) fn probes(
+    case: &Case,
+    progress: &Progress,
+    causes: &[Cause],
+    unknown: &[Undecided],
+) -> Vec<Probe> {
+    if causes.iter().any(|cause| cause.status == CauseStatus::Confirmed)
+        || progress.traces.contains_key(&Stage::Response)
+    {
+        return Vec::new();
+    }
+    if causes.is_empty() {
+        return invoke_once(case, progress).into_iter().collect();
+    }
+    let mut all: Vec<Probe> = Vec::new();
+    all.extend(rehearse(case, causes));
+    all.extend(known_good_image(case, causes));
+    all.extend(look_ups(causes, unknown));
+    all.retain(|probe| probe.gain_bits > 0.0);
+    all.sort_by(|a, b| b.gain_bits.total_cmp(&a.gain_bits).then_with(|| a.command.cmp(&b.command)));
+    all.truncate(MOST);
+    all
+}
+
+/// Entropy, in bits, of outcomes that name each of `single` by itself and lump the rest together.
+fn gain(causes: &[Cause], single: &[&str]) -> f64 {
+    let total: f64 = causes.iter().map(|cause| cause.probability).sum();
+    if total <= 0.0 {
+        return 0.0;
+    }
+    let mut classes: Vec<f64> =
+        causes.iter().filter(|c| single.contains(&c.fault.as_str())).map(|c| c.probability / total).collect();
+    classes.push(
+        causes.iter().filter(|c| !single.contains(&c.fault.as_str())).map(|c| c.probability / total).sum(),
+    );
+    let bits: f64 = classes.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum();
+    (bits * 100.0).round() / 100.0
+}
+
+/// Faults that running the image here, under the service's contract, shows by itself.
+fn shown_by_rehearsal(causes: &[Cause]) -> Vec<&str> {
+    let by_running = |cause: &&Cause| {
+        let area = cause.fault.split('.').next().unwrap_or_default();
+        matches!(area, "app" | "contract") || cause.fault == "image.arch_mismatch"
+    };
+    causes.iter().filter(by_running).map(|cause| cause.fault.as_str()).collect()
+}
+
+fn rehearse(case: &Case, causes: &[Cause]) -> Option<Probe> {
+    let shown = shown_by_rehearsal(causes);
+    if shown.is_empty() || case.combination.artifact != ArtifactKind::Container {
+        return None;
+    }
+    let image = pinned_image(case)?;
+    let port = port(case);
+    Some(Probe {
+        what: "Rehearse the image: run it as the service would, with nothing but the image's own environment, and ask its health path"
+            .to_owned(),
+        command: format!(
+            "docker run --rm -d --name rehearsal --platform linux/arm64 -p 127.0.0.1:{port}:{port} {image} && sleep 15; \
+             curl -sS -m 5 http://127.0.0.1:{port}/ping; docker logs rehearsal; docker rm -f rehearsal"
+        ),
+        gain_bits: gain(causes, &shown),
+        splits: shown.iter().map(|code| (*code).to_owned()).collect(),
+    })
+}
+
+fn port(case: &Case) -> u16 {
+    use launchpath_model::aws::agentcore::ServerProtocol;
+    let configured = case.runtime().and_then(|r| r.protocol_configuration.as_ref()).and_then(|p| p.port);
+    configured.unwrap_or(match case.combination.protocol {
+        ServerProtocol::Mcp => 8000,
+        ServerProtocol::A2a => 9000,
+        _ => 8080,
+    })
+}
+
+/// The image by digest where it is known, so that a moved tag cannot mislead.
+fn pinned_image(case: &Case) -> Option<String> {
+    let uri = case.image_uri()?;
+    let digest = case.image().value().map(|image| image.image_digest.clone()).or(uri.digest.clone());
+    Some(match digest {
+        Some(digest) => format!("{}/{}@{digest}", uri.registry, uri.repository),
+        None => format!("{}/{}:{}", uri.registry, uri.repository, uri.selector()),
+    })
+}
+
+fn known_good_image(case: &Case, causes: &[Cause]) -> Option<Probe> {
+    let compared = comparison::compare(case).filter(|compared| compared.image_differs)?;
+    let id = launchpath_model::ids::RuntimeId::from(compared.plain.with.as_str());
+    let good = Case::of(case.world, Some(id), "DEFAULT".to_owned());
+    let config = case.vpc_config()?;
+    let network = serde_json::json!({ "networkMode": "VPC", "networkModeConfig": {
+        "subnets": config.subnets.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "securityGroups": config.security_groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    } });
+    let artifact = serde_json::json!({ "containerConfiguration": { "containerUri": pinned_image(&good)? } });
+    let role = case.runtime()?.role_arn.clone()?;
+    let request = serde_json::json!({
+        "agentRuntimeName": "launchpath_known_good",
+        "agentRuntimeArtifact": artifact,
+        "roleArn": role,
+        "networkConfiguration": network,
+    });
+    let in_image: Vec<&str> = causes
+        .iter()
+        .map(|cause| cause.fault.as_str())
+        .filter(|code| matches!(code.split('.').next(), Some("app" | "contract" | "image")))
+        .collect();
+    let share: f64 =
+        causes.iter().filter(|c| in_image.contains(&c.fault.as_str())).map(|c| c.probability).sum();
+    let rest: f64 = causes.iter().map(|c| c.probability).sum::<f64>() - share;
+    let bits = [share, rest].iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum::<f64>();
+    Some(Probe {
+        what: format!(
+            "Run the known-good image of {} in this network (makes a runtime: delete it afterwards)",
+            compared.plain.with
+        ),
+        command: case.command("bedrock-agentcore-control", "CreateAgentRuntime", &request),
+        splits: in_image.iter().map(|code| (*code).to_owned()).collect(),
+        gain_bits: ((bits * 100.0).round() / 100.0).max(0.0),
+    })
+}
+
+/// The missing look-ups of undecided suspects, one probe per command.
+fn look_ups(causes: &[Cause], unknown: &[Undecided]) -> Vec<Probe> {
+    let suspects: BTreeSet<&str> = causes.iter().map(|cause| cause.fault.as_str()).collect();
+    let mut by_command: BTreeMap<&str, (&str, BTreeSet<&str>)> = BTreeMap::new();
+    for undecided in unknown.iter().filter(|u| suspects.contains(u.fault.as_str())) {
+        for missing in &undecided.missing {
+            let Some(command) = &missing.command else { continue };
+            if !command.starts_with("aws ") {
+                continue;
+            }
+            let entry = by_command.entry(command).or_insert((&missing.evidence, BTreeSet::new()));
+            entry.1.insert(&undecided.fault);
+        }
+    }
+    by_command
+        .into_iter()
+        .map(|(command, (what, faults))| {
+            let faults: Vec<&str> = faults.into_iter().collect();
+            Probe {
+                what: format!("Look up {what}"),
+                command: command.to_owned(),
+                gain_bits: gain(causes, &faults),
+                splits: faults.iter().map(|code| (*code).to_owned()).collect(),
+            }
+        })
+        .collect()
+}
+
+/// Nothing found and nothing seen to fail: one call would tell.
+fn invoke_once(case: &Case, progress: &Progress) -> Option<Probe> {
+    if progress.all_failures().next().is_some() {
+        return None;
+    }
+    let id = case.id.as_ref()?;
+    Some(Probe {
+        what: "Make one test invocation and record how it ends".to_owned(),
+        command: format!("launchpath diagnose {id} --invoke '{{\"prompt\": \"ping\"}}'"),
+        splits: Vec::new(),
+        gain_bits: 1.0,
+    })
+}

@@ -1,0 +1,211 @@
+//! Ranking: from checks to causes with a status and a probability.
+//!
+//! A suspect's odds are its prior (how often field reports name the fault) times the weight of each piece of evidence; every
+//! weight is a line of the report, so that a reader can disagree with it. Start with [`rank`].
+
+use launchpath_model::{EvidenceId, Gap, service};
+
+use crate::case::{ArtifactKind, Case};
+use crate::chain::{Progress, Stage};
+use crate::comparison::Compared;
+use crate::diagnosis::{Because, Cause, CauseStatus};
+use crate::faults::{Certainty, Fault, Finding, because};
+use crate::repair::Repair;
+
+/// Where a fault stands after its check was held against the traces.
+pub(crate) enum Standing {
+    /// It is there.
+    Found(Vec<Finding>),
+    /// It is not there.
+    RuledOut {
+        /// How we know.
+        because: String,
+        /// The calls that show it.
+        evidence: Vec<EvidenceId>,
+    },
+    /// It cannot be told.
+    Unknown(Vec<Gap>),
+    /// It cannot occur here.
+    NotApplicable,
+}
+
+/// A fault, where it stands, and the causes made of it.
+pub(crate) struct Judged {
+    pub(crate) fault: &'static Fault,
+    pub(crate) standing: Standing,
+    pub(crate) causes: Vec<Cause>,
+}
+
+impl Judged {
+    /// The repair of a cause.
+    pub(crate) fn repair_for(&self, code: &str, subjects: &[String]) -> Option<&Repair> {
+        let Standing::Found(findings) = &self.standing else { return None };
+        if self.fault.code != code {
+            return None;
+        }
+        findings.iter().find(|finding| finding.subjects == subjects)?.repair.as_ref()
+    }
+}
+
+/// Makes causes of what was found and suspects of what lies undecided inside the break.
+pub(crate) fn rank(case: &Case, progress: &Progress, compared: Option<&Compared>, judged: &mut [Judged]) {
+    for judged in judged.iter_mut() {
+        let fault = judged.fault;
+        judged.causes = match &judged.standing {
+            Standing::Found(findings) => findings.iter().map(|finding| found(fault, finding)).collect(),
+            Standing::Unknown(_) => suspect(fault, case, progress, compared).into_iter().collect(),
+            _ => Vec::new(),
+        };
+    }
+    let proven = judged.iter().flat_map(|j| &j.causes).any(|cause| cause.status != CauseStatus::Possible);
+    let total: f64 = judged.iter().flat_map(|j| &j.causes).map(odds).sum();
+    for cause in judged.iter_mut().flat_map(|j| &mut j.causes) {
+        let share = if total > 0.0 { odds(cause) / total } else { 0.0 };
+        cause.probability =
+            round(if proven && cause.status == CauseStatus::Confirmed { share.max(0.5) } else { share });
+    }
+}
+
+/// Three places are more than the weights are worth, and enough to sort by.
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+fn odds(cause: &Cause) -> f64 {
+    cause.because.iter().map(|line| line.weight).product()
+}
+
+fn found(fault: &Fault, finding: &Finding) -> Cause {
+    let stage = finding.stage.unwrap_or(fault.stage);
+    let status = match finding.certainty {
+        Certainty::Proven => CauseStatus::Confirmed,
+        Certainty::Circumstantial => CauseStatus::Likely,
+    };
+    Cause {
+        fault: fault.code.to_owned(),
+        title: fault.title.to_owned(),
+        stage: stage.id().to_owned(),
+        status,
+        probability: 0.0,
+        primary: false,
+        subjects: finding.subjects.clone(),
+        because: finding.because.clone(),
+        fix: None,
+    }
+}
+
+fn suspect(fault: &Fault, case: &Case, progress: &Progress, compared: Option<&Compared>) -> Option<Cause> {
+    let stage = suspected_stage(fault, progress)?;
+    let why_here = progress.all_failures().next().map(|f| f.evidence.clone()).unwrap_or_default();
+    let mut lines = vec![because(
+        format!("«{}» lies inside the break; prior from field frequency", stage.title()),
+        &why_here,
+        fault.prior,
+    )];
+    lines.extend(by_error_text(fault, case));
+    lines.extend(by_artifact(fault, case));
+    lines.extend(by_comparison(fault, compared));
+    if lines.iter().all(|line| line.evidence.is_empty()) {
+        return None; // A cause without evidence is none.
+    }
+    let subject = match area(fault) {
+        "app" | "contract" | "image" => case.runtime().and_then(|r| r.container_uri()).map(str::to_owned),
+        "iam" => case.execution_role_name(),
+        _ => None,
+    };
+    Some(Cause {
+        fault: fault.code.to_owned(),
+        title: fault.title.to_owned(),
+        stage: stage.id().to_owned(),
+        status: CauseStatus::Possible,
+        probability: 0.0,
+        primary: false,
+        subjects: subject.into_iter().collect(),
+        because: lines,
+        fix: None,
+    })
+}
+
+/// The stage at which the fault would explain the break: its own, or a later one that needs the same thing again.
+fn suspected_stage(fault: &Fault, progress: &Progress) -> Option<Stage> {
+    if fault.stage.is_side() {
+        return None;
+    }
+    let again = match fault.code {
+        // The role is assumed again for every session, the image fetched again for every boot.
+        "iam.trust_policy" => Some(Stage::SessionPlacement),
+        "image.tag_missing" | "image.manifest_unsupported" | "iam.exec_role_ecr_denied" => {
+            Some(Stage::ArtifactFetch)
+        }
+        _ => None,
+    };
+    [Some(fault.stage), again].into_iter().flatten().find(|stage| progress.in_break(*stage))
+}
+
+fn area(fault: &Fault) -> &'static str {
+    fault.code.split('.').next().unwrap_or_default()
+}
+
+/// How well the error's text fits, by which texts field reports of the fault quote.
+fn by_error_text(fault: &Fault, case: &Case) -> Option<Because> {
+    let symptom = case.symptom()?;
+    let known = service::recognise_error(&symptom.text)?;
+    let (weight, fit) = match (known.id.as_str(), fault.code) {
+        ("health_check_failed", "contract.protocol_mismatch") => (2.0, "names the classic sign of"),
+        ("health_check_failed", code) if code.starts_with("app.") => {
+            (1.5, "is what a process that died at start leaves, as for")
+        }
+        ("health_check_failed", code) if code.starts_with("net.") => (0.5, "comes less often from"),
+        ("initialization_exceeded", code) if code.starts_with("net.") => {
+            (2.0, "is what a blocked fetch leaves first, as for")
+        }
+        ("start_error", code) if code.starts_with("app.") => (4.0, "says that the process exited, as for"),
+        ("start_error", code) if code.starts_with("net.") || code.starts_with("contract.") => {
+            (0.2, "says that the process exited, unlike for")
+        }
+        _ => return None,
+    };
+    Some(because(format!("the error text {fit} this fault"), &symptom.evidence, weight))
+}
+
+/// What the artifact's kind and age say.
+fn by_artifact(fault: &Fault, case: &Case) -> Option<Because> {
+    if fault.code == "app.dependency_not_packaged" {
+        let container = case.combination.artifact == ArtifactKind::Container;
+        let evidence = case.runtime_evidence();
+        return container.then(|| {
+            because("a container build installs its requirements; a code zip does not", &evidence, 0.3)
+        });
+    }
+    if fault.code != "app.dependency_drift" {
+        return None;
+    }
+    let image = case.image();
+    let (pushed, created) = (image.value()?.image_pushed_at?, case.created_at()?);
+    let hours = created.seconds_since(pushed) / 3600;
+    (0..24).contains(&hours).then(|| {
+        let text = format!(
+            "the image was built shortly before ({pushed}): a build resolves unpinned requirements anew"
+        );
+        because(text, image.evidence(), 2.0)
+    })
+}
+
+/// What the difference to a working runtime says.
+fn by_comparison(fault: &Fault, compared: Option<&Compared>) -> Option<Because> {
+    let compared = compared?;
+    let with = &compared.plain.with;
+    let evidence = &compared.plain.evidence;
+    match area(fault) {
+        "app" | "contract" | "image" if compared.image_differs => {
+            Some(because(format!("{with} works with another image"), evidence, 3.0))
+        }
+        "app" | "contract" | "image" => {
+            Some(because(format!("{with} works with the same image"), evidence, 0.05))
+        }
+        "iam" if compared.role_same => {
+            Some(because(format!("{with} works with the same execution role"), evidence, 0.3))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,164 @@
+//! The command line, declared.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use launchpath_report::Format;
+
+/// Finds where the launch of an Amazon Bedrock AgentCore Runtime breaks, proves why, and checks the fix.
+#[derive(Debug, Parser)]
+#[command(name = "launchpath", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  healthy, and everything decisive was seen
+  1  broken: the cause is confirmed or likely
+  3  could not tell
+  4  healthy, with warnings
+  2  malformed input   130  interrupted   252  usage or unreadable input
+  253  environment or credentials   254  the service refused everything   255  a bug";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// When to use colour; NO_COLOR is respected
+    #[arg(long, global = true, value_enum, default_value_t = When::Auto, value_name = "WHEN")]
+    pub(crate) color: When,
+    /// Columns of text output [default: the terminal's, else 100]
+    #[arg(long, global = true, value_name = "COLUMNS")]
+    pub(crate) width: Option<usize>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Diagnose a runtime: live (read-only), or from a saved bundle
+    Diagnose(DiagnoseArguments),
+    /// Collect the evidence into a bundle and diagnose nothing
+    Collect(CollectArguments),
+    /// Explain a kind of fault, or list the catalogue
+    Explain(ExplainArguments),
+    /// Print the minimum IAM policy that collection needs
+    Permissions(PermissionsArguments),
+}
+
+/// How to reach AWS, as for the AWS CLI.
+#[derive(Debug, Args)]
+pub(crate) struct AwsArguments {
+    /// Profile of the AWS configuration files
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Region [default: environment, profile, or the runtime's ARN]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Address that replaces every service's own
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Seconds one call may take, its retries included
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) call_timeout: u64,
+    /// Seconds after which the report is written from what came
+    #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=36000))]
+    pub(crate) deadline: u64,
+}
+
+/// What to collect about which runtime.
+#[derive(Debug, Args)]
+pub(crate) struct SubjectArguments {
+    /// Endpoint of the runtime
+    #[arg(long = "endpoint", value_name = "NAME", default_value = "DEFAULT")]
+    pub(crate) endpoint: String,
+    /// A runtime that works, to compare with: id, name or ARN
+    #[arg(long, value_name = "RUNTIME")]
+    pub(crate) against: Option<String>,
+    /// Make one test invocation with this payload and record how it ends (the only call that is not read-only)
+    #[arg(long, value_name = "PAYLOAD")]
+    pub(crate) invoke: Option<String>,
+    /// The error you saw, as text: it narrows the search and is never taken as proof
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) saw: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiagnoseArguments {
+    /// The runtime: id, name or ARN
+    #[arg(value_name = "RUNTIME", required_unless_present = "bundle")]
+    pub(crate) runtime: Option<String>,
+    /// Saved evidence instead of a live account: a bundle (file, directory, zip) or loose AWS CLI outputs
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["profile", "region", "endpoint_url", "invoke", "save_bundle"])]
+    pub(crate) bundle: Option<PathBuf>,
+    /// Keep the evidence of a live run here, to diagnose it again later
+    #[arg(long, value_name = "PATH")]
+    pub(crate) save_bundle: Option<PathBuf>,
+    /// Output format: text, markdown or json
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = |name: &str| name.parse::<Format>())]
+    pub(crate) format: Format,
+    /// Write the report to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Show everything, with the list of calls
+    #[arg(long)]
+    pub(crate) full: bool,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArguments,
+    #[command(flatten)]
+    pub(crate) aws: AwsArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CollectArguments {
+    /// The runtime: id, name or ARN
+    #[arg(value_name = "RUNTIME")]
+    pub(crate) runtime: String,
+    /// Where the bundle goes: a .json or .zip file, or a directory (ending in /)
+    #[arg(short, long, value_name = "PATH", required_unless_present_any = ["dry_run", "script"])]
+    pub(crate) output: Option<PathBuf>,
+    /// Print the calls and the IAM actions they need; send nothing
+    #[arg(long, conflicts_with = "script")]
+    pub(crate) dry_run: bool,
+    /// Print a script of AWS CLI commands that writes the same bundle, for accounts where this program may not run
+    #[arg(long)]
+    pub(crate) script: bool,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArguments,
+    #[command(flatten)]
+    pub(crate) aws: AwsArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// A fault's code, for example net.endpoint_sg_blocks; without one the catalogue is listed
+    #[arg(value_name = "FAULT")]
+    pub(crate) fault: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PermissionsArguments {
+    /// Form of the policy
+    #[arg(long, value_enum, default_value_t = PolicyForm::Json, value_name = "FORM")]
+    pub(crate) format: PolicyForm,
+    /// Partition of the ARNs
+    #[arg(long, default_value = "aws", value_name = "PARTITION")]
+    pub(crate) partition: String,
+}
+
+/// Form of the printed policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyForm {
+    Json,
+    Cloudformation,
+    Terraform,
+}

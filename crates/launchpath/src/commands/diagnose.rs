@@ -1,0 +1,92 @@
+//! `launchpath diagnose`: live or from a bundle, one way from there on.
+
+use anyhow::Context;
+use launchpath_intake::open_bytes;
+use launchpath_model::evidence::Evidence;
+use launchpath_model::world::Statement;
+use launchpath_model::{EvidenceId, Outcome, World};
+use launchpath_report::render;
+use serde_json::json;
+
+use super::live;
+use crate::cli::{DiagnoseArguments, Global};
+use crate::failure::Failure;
+use crate::{disk, output};
+
+/// Runs the command and returns the exit code of the diagnosis.
+pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, Failure> {
+    let world = match &arguments.bundle {
+        Some(path) => saved(disk::open(path)?, arguments),
+        None => live(arguments)?,
+    };
+    let refused = arguments.bundle.is_none() && is_all_refused(&world);
+    let diagnosis = launchpath_diagnose::diagnose(&world);
+    let options = output::options(global, arguments.output.is_some(), arguments.full);
+    let text = render(&diagnosis, arguments.format, &options);
+    output::deliver(&text, arguments.output.as_deref())?;
+    if refused {
+        return Err(Failure::refused());
+    }
+    Ok(diagnosis.exit_code())
+}
+
+fn live(arguments: &DiagnoseArguments) -> Result<World, Failure> {
+    let runtime = arguments.runtime.as_deref().unwrap_or_default();
+    let bundle = live::collect(&arguments.aws, live::request(runtime, &arguments.subject))?;
+    let mut bytes = serde_json::to_vec_pretty(&bundle).context("the bundle").map_err(Failure::environment)?;
+    bytes.push(b'\n');
+    if let Some(path) = &arguments.save_bundle {
+        super::collect::save(path, &bytes)?;
+    }
+    // The same way as for a saved bundle, so that a live run can be replayed byte for byte.
+    Ok(open_bytes("bundle.json", &bytes)?)
+}
+
+/// What the command line adds to a saved bundle.
+fn saved(mut world: World, arguments: &DiagnoseArguments) -> World {
+    if let Some(runtime) = &arguments.runtime {
+        world.subject.runtime = Some(runtime.clone());
+    }
+    if arguments.subject.endpoint != "DEFAULT" {
+        world.subject.endpoint = Some(arguments.subject.endpoint.clone());
+    }
+    if let Some(against) = &arguments.subject.against {
+        world.subject.against = Some(against.clone());
+    }
+    if let Some(text) = &arguments.subject.saw {
+        add_statement(&mut world, text);
+    }
+    world
+}
+
+fn add_statement(world: &mut World, text: &str) {
+    let id = EvidenceId::from("saw");
+    let call = Evidence {
+        id: id.clone(),
+        service: "launchpath".to_owned(),
+        operation: "Statement".to_owned(),
+        region: world.region.clone(),
+        account: world.account.clone(),
+        request: Some(json!({ "saw": text })),
+        at: world.collected_at,
+        outcome: Outcome::Ok,
+        error: None,
+        complete: true,
+        file: None,
+    };
+    world.evidence.insert(id.clone(), call);
+    world.statements.push(Statement {
+        evidence: id,
+        by: Some("user".to_owned()),
+        text: text.to_owned(),
+        is_error_seen: true,
+    });
+}
+
+/// Whether nothing but the caller's identity was answered and at least one call was refused.
+fn is_all_refused(world: &World) -> bool {
+    let about_runtime =
+        || world.evidence.values().filter(|call| !matches!(call.service.as_str(), "sts" | "launchpath"));
+    about_runtime().any(|call| call.outcome == Outcome::Denied)
+        && !about_runtime().any(|call| matches!(call.outcome, Outcome::Ok | Outcome::NotFound))
+}

@@ -1,0 +1,7 @@
+//! One file per command.
+
+pub(crate) mod collect;
+pub(crate) mod diagnose;
+pub(crate) mod explain;
+mod live;
+pub(crate) mod permissions;
