@@ -1,4 +1,4 @@
-//! The one [`diagnosis::Diagnosis`] value as text for a terminal, as a Markdown root-cause analysis and as JSON.
+//! The one [`Diagnosis`](diagnosis::Diagnosis) value as text for a terminal, as a Markdown root-cause analysis and as JSON.
 //!
 //! What it is: one renderer per output format, [`render`] to choose between them, the terminal view of a fault's
 //! documentation ([`explain`]) and the published schema of the JSON format ([`schema()`]). What it is not: it
@@ -14,8 +14,6 @@
 
 mod canvas;
 pub mod clean;
-#[path = "../../launchpath-diagnose/src/diagnosis.rs"]
-pub mod diagnosis;
 pub mod explain;
 pub mod format;
 mod json;
@@ -25,6 +23,9 @@ mod outline;
 mod schema;
 mod text;
 mod wording;
+
+/// The value that is rendered, and its parts.
+pub use launchpath_diagnose::diagnosis;
 
 pub use format::{Format, UnknownFormat, render};
 pub use options::{Colour, Detail, Options};

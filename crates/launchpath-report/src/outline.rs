@@ -15,10 +15,15 @@ pub(crate) fn stage_title(diagnosis: &Diagnosis, stage: &str) -> String {
     known.map_or_else(|| stage.to_owned(), |known| known.title.clone())
 }
 
+/// How the engine's sentence begins where it stands alone; beside the verdict it would be said twice.
+const ECHOES: [&str; 3] = ["Undecided: ", "The launch is blocked: ", "The launch is probably blocked: "];
+
 /// The answer in one sentence: the engine's, else what the members say.
 pub(crate) fn headline(diagnosis: &Diagnosis) -> String {
-    if !diagnosis.summary.trim().is_empty() {
-        return diagnosis.summary.clone();
+    let summary = diagnosis.summary.trim();
+    if !summary.is_empty() {
+        let bare = ECHOES.iter().find_map(|echo| summary.strip_prefix(echo)).unwrap_or(summary);
+        return wording::capital(bare);
     }
     if let Some(cause) = diagnosis.primary() {
         return cause.title.clone();

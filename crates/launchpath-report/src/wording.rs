@@ -120,13 +120,21 @@ pub(crate) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
+/// The text with a capital at its beginning, unless its first word is a name such as `vpce-1` or `langchain.callbacks`.
+pub(crate) fn capital(text: &str) -> String {
+    let text = text.trim();
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if !first.trim_end_matches([',', ':']).chars().all(char::is_alphabetic) {
+        return text.to_owned();
+    }
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| format!("{}{}", c.to_uppercase(), chars.as_str()))
+}
+
 /// The text with a capital at its beginning and a full stop at its end.
 pub(crate) fn sentence(text: &str) -> String {
-    let mut chars = text.trim().chars();
-    let Some(first) = chars.next() else { return String::new() };
-    let rest = chars.as_str();
-    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{}{rest}{stop}", first.to_uppercase())
+    let stop = if text.trim().is_empty() || text.trim_end().ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{stop}", capital(text))
 }
 
 /// `1 theory`, `2 theories`.
@@ -145,7 +153,24 @@ pub(crate) fn list(items: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{list, percent, weight};
+    use super::{capital, list, percent, sentence, shortened, weight};
+
+    #[test]
+    fn sentences_begin_large_and_names_stay_as_they_are() {
+        let texts =
+            ["the launch", "vpce-1 admits nothing", "langchain.callbacks is gone", "an answer: none", ""];
+        assert_eq!(
+            texts.map(capital),
+            ["The launch", "vpce-1 admits nothing", "langchain.callbacks is gone", "An answer: none", ""]
+        );
+        assert_eq!(["it breaks", "it breaks.", ""].map(sentence), ["It breaks.", "It breaks.", ""]);
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        assert_eq!(shortened("äöüß", 4), "äöüß");
+        assert_eq!(shortened("äöüß", 2), "äö… (2 characters more)");
+    }
 
     #[test]
     fn percentages_never_round_to_certainty() {

@@ -89,10 +89,9 @@ fn stage(canvas: &mut Canvas<'_>, stages: &[&ChainStage], inside: bool, title_co
 }
 
 fn gap(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
+    let note = outline::break_note(diagnosis);
+    // The word stands in the column of the states already.
+    let note = note.strip_prefix("the launch breaks ").unwrap_or(&note);
     let prefix = Rich::new().ink(Ink::BadStrong, &format!("{:<RAIL$}", "──╳── break"));
-    canvas.hanging(
-        prefix,
-        &" ".repeat(RAIL),
-        Rich::new().ink(Ink::BadStrong, &outline::break_note(diagnosis)),
-    );
+    canvas.hanging(prefix, &" ".repeat(RAIL), Rich::new().ink(Ink::BadStrong, note));
 }

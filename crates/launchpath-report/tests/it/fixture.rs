@@ -344,7 +344,7 @@ pub(crate) fn undecided() -> Diagnosis {
         evidence: evidence(),
         ..empty(
             Verdict::Undecided,
-            "breaks between Control plane ready and Health check; 5 suspects, image and application first",
+            "Undecided: the launch breaks after «Control plane ready» and not later than «Health check»; 5 suspects, image and application first.",
         )
     }
 }
@@ -378,7 +378,7 @@ pub(crate) fn blocked_image() -> Diagnosis {
     calls.push(call("c27", "launchpath", "Rehearse", Outcome::Ok, &format!("launchpath rehearse {IMAGE}")));
     Diagnosis {
         verdict: Verdict::Blocked,
-        summary: "the image's langchain 1.0.0 has no module langchain.callbacks, which src/tools/trace.py imports at start".into(),
+        summary: "The launch is blocked: the image's langchain 1.0.0 has no module langchain.callbacks, which src/tools/trace.py imports at start".into(),
         chain,
         broken: Some(Break {
             last_reached: Some("artifact_fetch".into()),
@@ -524,7 +524,7 @@ pub(crate) fn blocked_network() -> Diagnosis {
             })
             .collect(),
         evidence: evidence(),
-        ..empty(Verdict::Blocked, "vpce-0ecr's group sg-0eee admits nothing from the runtime's group sg-0aaa on 443")
+        ..empty(Verdict::Blocked, "The launch is blocked: vpce-0ecr's group sg-0eee admits nothing from the runtime's group sg-0aaa on 443.")
     }
 }
 
@@ -548,7 +548,7 @@ pub(crate) fn launches() -> Diagnosis {
             Outcome::Ok,
             "aws bedrock-agentcore invoke-agent-runtime /dev/stdout",
         )],
-        ..empty(Verdict::Launches, "an invocation was answered at 04:18:48")
+        ..empty(Verdict::Launches, "The runtime launches: an invocation was answered.")
     }
 }
 
@@ -557,7 +557,8 @@ pub(crate) fn no_fault_found() -> Diagnosis {
     let base = undecided();
     Diagnosis {
         verdict: Verdict::NoFaultFound,
-        summary: "it fails, and everything that you control was seen and holds".into(),
+        summary: "It fails, and everything the customer controls was seen and holds: a support case is due."
+            .into(),
         causes: Vec::new(),
         unknown: Vec::new(),
         next_probes: Vec::new(),

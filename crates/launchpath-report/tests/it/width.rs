@@ -73,9 +73,9 @@ fn the_first_line_names_verdict_and_cause() {
         shown.lines().next().unwrap_or_default().to_owned()
     };
     assert!(
-        first(&fixture::blocked_image()).starts_with("BLOCKED  app.dependency_drift  the image's langchain")
+        first(&fixture::blocked_image()).starts_with("BLOCKED  app.dependency_drift  The image's langchain")
     );
-    assert!(first(&fixture::undecided()).starts_with("UNDECIDED  breaks between"));
+    assert!(first(&fixture::undecided()).starts_with("UNDECIDED  The launch breaks after"));
     assert!(first(&fixture::launches()).starts_with("LAUNCHES  "));
     assert!(first(&fixture::no_fault_found()).starts_with("NO FAULT FOUND  "));
 }
