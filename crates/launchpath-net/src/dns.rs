@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use launchpath_model::aws::hosted_zone::ResourceRecordSet;
 use launchpath_model::aws::vpc_endpoint::{EndpointType, VpcEndpoint};
 use launchpath_model::command::aws_cli;
-use launchpath_model::ids::{VpcEndpointId, VpcId};
+use launchpath_model::ids::{Region, VpcEndpointId, VpcId};
 use launchpath_model::query::prove_absent;
 use launchpath_model::world::Network;
 use launchpath_model::{EvidenceId, Gap, GapReason, Known, Row, Table, Target};
@@ -197,7 +197,7 @@ impl Lookup<'_> {
     }
 
     fn region(&self) -> Option<&str> {
-        self.network.region.as_ref().map(|region| region.as_str())
+        self.network.region.as_ref().map(Region::as_str)
     }
 
     fn attribute(&self, table: &Table<VpcId, bool>, name: &str) -> Told<bool> {

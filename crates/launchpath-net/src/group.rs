@@ -4,7 +4,7 @@
 //! rule matches.
 
 use launchpath_model::aws::security_group::{IpPermission, SecurityGroup};
-use launchpath_model::ids::{PeeringConnectionId, PrefixListId, SecurityGroupId};
+use launchpath_model::ids::{PrefixListId, SecurityGroupId};
 
 use crate::packet::{ICMP, ICMP_V6, TCP, UDP, port_text, protocol_text};
 use crate::span::{ANY_PORT, ANY_PROTOCOL, ANY_V6, Span, v4_block, v6_block};
@@ -15,7 +15,7 @@ pub(crate) enum RulePeer {
     /// Addresses.
     Block(Span<u128>),
     /// Members of a group; by name where no id is given.
-    Group(SecurityGroupId, Option<PeeringConnectionId>),
+    Group(SecurityGroupId),
     /// Entries of a list.
     List(PrefixListId),
 }
@@ -80,7 +80,7 @@ fn compile_rule(index: usize, rule: &IpPermission) -> Option<Rule> {
     }
     for pair in &rule.user_id_group_pairs {
         let id = pair.group_id.clone().or_else(|| pair.group_name.as_deref().map(SecurityGroupId::from));
-        peers.extend(id.map(|id| RulePeer::Group(id, pair.vpc_peering_connection_id.clone())));
+        peers.extend(id.map(RulePeer::Group));
     }
     peers.extend(rule.prefix_list_ids.iter().map(|list| RulePeer::List(list.prefix_list_id.clone())));
     Some(Rule { index, protocol, from, to, peers })

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use launchpath_model::aws::network_interface::NetworkInterface;
+use launchpath_model::aws::vpc::CidrState;
 use launchpath_model::aws::vpc_endpoint::VpcEndpoint;
 use launchpath_model::command::aws_cli;
 use launchpath_model::ids::{
-    NatGatewayId, NetworkAclId, NetworkInterfaceId, PrefixListId, RouteTableId, SecurityGroupId, SubnetId,
-    VpcEndpointId, VpcId,
+    NatGatewayId, NetworkAclId, NetworkInterfaceId, PrefixListId, Region, RouteTableId, SecurityGroupId,
+    SubnetId, VpcEndpointId, VpcId,
 };
 use launchpath_model::query::prove_absent;
 use launchpath_model::world::Network;
@@ -77,6 +78,9 @@ impl End {
         self.addresses.iter().any(|span| span.contains(address))
     }
 }
+
+/// The ACL of a subnet, and what was assumed to find it.
+pub(crate) type AclOfSubnet<'a> = (Option<&'a NetworkAclId>, Option<Box<Gap>>);
 
 /// The derived maps. See the module.
 pub(crate) struct Index<'a> {
@@ -170,8 +174,7 @@ impl<'a> Index<'a> {
             let spans = self.subnets_of.entry(&row.value.vpc_id).or_default();
             spans.extend(row.value.cidr_block.map(|b| (v4_block(b), id)));
             for association in row.value.ipv6_cidr_block_association_set.iter().flatten() {
-                let in_use =
-                    association.ipv6_cidr_block_state.as_ref().is_none_or(|state| state.is_associated());
+                let in_use = association.ipv6_cidr_block_state.as_ref().is_none_or(CidrState::is_associated);
                 if let Some(b) = association.ipv6_cidr_block.filter(|_| in_use) {
                     spans.push((v6_block(b), id));
                 }
@@ -298,7 +301,7 @@ impl<'a> Index<'a> {
     }
 
     pub(crate) fn region(&self) -> Option<&str> {
-        self.network.region.as_ref().map(|region| region.as_str())
+        self.network.region.as_ref().map(Region::as_str)
     }
 
     /// Proof that `table` holds all there is of the target, or what stands in for it.
@@ -359,9 +362,8 @@ impl<'a> Index<'a> {
             .target(what, "DescribeRouteTables", &[("vpc-id", vpc.as_str())])
             .with("association.subnet-id", subnet.as_str());
         match (self.coverage(&self.network.route_tables, &target), self.main_table.get(vpc)) {
-            (Coverage::Unknown(gap), _) => Err(gap),
+            (Coverage::Unknown(gap), _) | (Coverage::Assumed(gap), None) => Err(gap),
             (coverage, Some(main)) => Ok((main, coverage)),
-            (Coverage::Assumed(gap), None) => Err(gap),
             (Coverage::Proven(evidence), None) => Err(Box::new(Gap {
                 what: format!("the main route table of {vpc}"),
                 reason: GapReason::NotVisible { why: "no listed table is the main one".to_owned() },
@@ -382,10 +384,7 @@ impl<'a> Index<'a> {
     }
 
     /// The network ACL of a subnet. `Ok(None)`: a snapshot without ACLs, where the default one is assumed.
-    pub(crate) fn acl_of(
-        &self,
-        subnet: &SubnetId,
-    ) -> Result<(Option<&'a NetworkAclId>, Option<Box<Gap>>), Box<Gap>> {
+    pub(crate) fn acl_of(&self, subnet: &SubnetId) -> Result<AclOfSubnet<'a>, Box<Gap>> {
         if let Some(acl) = self.acl_of.get(subnet) {
             return Ok((Some(acl), None));
         }
@@ -424,10 +423,6 @@ impl<'a> Index<'a> {
         addresses.range(span.first..=span.last).map(|(at, end)| (*at, &self.ends[*end])).collect()
     }
 
-    pub(crate) fn end_by_public(&self, address: u128) -> Option<&End> {
-        self.by_public.get(&address).map(|end| &self.ends[*end])
-    }
-
     pub(crate) fn publics_within(&self, span: Span<u128>) -> Vec<(u128, &End)> {
         self.by_public.range(span.first..=span.last).map(|(at, end)| (*at, &self.ends[*end])).collect()
     }
@@ -460,6 +455,13 @@ impl<'a> Index<'a> {
                 && name.split('.').count() == 3 + service.split('.').count()
         });
         own.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The zone of a subnet: by id, which all accounts share, else by name.
+    pub(crate) fn zone_of(&self, subnet: &SubnetId) -> Option<String> {
+        let row = &self.network.subnets.seen(subnet)?.value;
+        let id = row.availability_zone_id.as_ref().map(ToString::to_string);
+        id.or_else(|| row.availability_zone.clone())
     }
 
     pub(crate) fn missing_subnet(&self, subnet: &SubnetId) -> Gap {

@@ -21,6 +21,7 @@
 
 mod acl;
 pub mod answer;
+pub mod batch;
 pub mod dns;
 pub mod edit;
 mod group;

@@ -118,11 +118,12 @@ impl Cube {
                     out.push(Self { $field: piece, ..rest });
                 }
                 if let Some(shared) = rest.$field.intersect(other.$field) {
-                    rest.$field = shared;
+                    rest = Self { $field: shared, ..rest };
                 }
             )+};
         }
         peel!(protocol, destination, source, to, from);
+        debug_assert!(other.covers(&rest), "what is not peeled lies in both");
     }
 
     /// The answers to its packets: addresses and ports exchanged, an echo request answered by an echo reply.

@@ -77,10 +77,6 @@ impl<'a> Engine<'a> {
         self.index.network
     }
 
-    pub(crate) fn index(&self) -> &Index<'a> {
-        &self.index
-    }
-
     /// Whether the packets of `flow` from an interface reach `destination`, and whether the answers come back.
     pub fn reach(&self, source: &Source, destination: &Destination, flow: &Flow) -> Answer {
         self.reach_from(&Start::Interface(source.clone()), destination, flow)
@@ -370,20 +366,19 @@ impl<'a> Engine<'a> {
                 addresses: self.public_addresses(vpc),
                 ..Aim::address(IpAddr::from([0, 0, 0, 0]), false)
             }]),
-            Destination::Interface(id) => match self.index.end_of(id) {
-                Some(end) => plain(vec![Aim::end(end.clone(), false)]),
-                None => {
-                    let gap = self.index.missing(
-                        &self.index.network.network_interfaces,
-                        format!("interface {id}"),
-                        "DescribeNetworkInterfaces",
-                        "NetworkInterfaceIds",
-                        id.as_str(),
-                    );
-                    let alternative = Alternative::elsewhere(None, gap);
-                    (vec![alternative], Vec::new(), None)
+            Destination::Interface(id) => {
+                if let Some(end) = self.index.end_of(id) {
+                    return plain(vec![Aim::end(end.clone(), false)]);
                 }
-            },
+                let gap = self.index.missing(
+                    &self.index.network.network_interfaces,
+                    format!("interface {id}"),
+                    "DescribeNetworkInterfaces",
+                    "NetworkInterfaceIds",
+                    id.as_str(),
+                );
+                (vec![Alternative::elsewhere(None, gap)], Vec::new(), None)
+            }
             Destination::Service(service) => {
                 let Some(region) = self.index.region() else {
                     let gap = Gap::not_asked("the Region", "aws configure get region");

@@ -56,6 +56,9 @@ pub(crate) struct BlockRoute<'a> {
     priority: u8,
 }
 
+/// The priority of propagated routes, after static (1) and prefix-list (2) ones.
+const PROPAGATED: u8 = 3;
+
 /// The routes of a table, most preferred first; prefix-list routes apart, because their blocks may be unknown.
 #[derive(Clone, Debug)]
 pub(crate) struct RouteList<'a> {
@@ -73,7 +76,7 @@ impl<'a> RouteList<'a> {
         for route in routes {
             let priority = match route.origin.as_deref() {
                 Some("CreateRouteTable") => 0,
-                Some("EnableVgwRoutePropagation") => 3,
+                Some("EnableVgwRoutePropagation") => PROPAGATED,
                 _ => 1,
             };
             if let Some(block) = route.destination_cidr_block {
@@ -90,6 +93,11 @@ impl<'a> RouteList<'a> {
                 lists.push((list, route));
             }
         }
+        // AWS: the local route beats propagated routes, even more specific ones
+        // (https://docs.aws.amazon.com/vpn/latest/s2svpn/vpn-route-priority.html).
+        let local: Vec<Span<u128>> =
+            blocks.iter().filter(|b| target(b.route) == RouteTarget::Local).map(|b| b.span).collect();
+        blocks.retain(|b| b.priority < PROPAGATED || !local.iter().any(|span| span.covers(b.span)));
         sort(&mut blocks);
         Self { blocks: Some(blocks), lists }
     }

@@ -137,7 +137,7 @@ pub fn block(block: IpNet) -> Span<u128> {
 /// AWS: internet gateways drop packets to RFC 1918 and RFC 6598 addresses
 /// (<https://docs.aws.amazon.com/vpc/latest/reachability/explanation-codes.html>, `IGW_DESTINATION_ADDRESS_NOT_IN_RFC1918_EGRESS`).
 const NOT_PUBLIC: [(Ipv4Addr, u8); 9] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),

@@ -17,6 +17,16 @@ pub struct TransitGateway {
     pub owner_id: Option<String>,
     /// `available`, …
     pub state: Option<String>,
+    /// Options.
+    pub options: Option<TransitGatewayOptions>,
+}
+
+/// Options of a transit gateway.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct TransitGatewayOptions {
+    /// `enable`: rules may refer to groups of other attached VPCs. Off unless switched on.
+    pub security_group_referencing_support: Option<String>,
 }
 
 /// An attachment of any kind.

@@ -34,6 +34,8 @@ pub(crate) struct Branch<'e> {
     pub(crate) assumed: Vec<Gap>,
     /// The interface whose groups the receiver's rules see; `None` once the source is not recognisable.
     pub(crate) sender: Option<&'e End>,
+    /// Why it is not known whether the receiver's rules still see the sender's groups.
+    pub(crate) sender_lost: Option<Gap>,
     pub(crate) crossings: Vec<Crossing<'e>>,
     pub(crate) depth: u32,
 }
@@ -64,6 +66,7 @@ impl<'e> Branch<'e> {
             gaps: Vec::new(),
             assumed: Vec::new(),
             sender: None,
+            sender_lost: None,
             crossings: Vec::new(),
             depth: 0,
         }

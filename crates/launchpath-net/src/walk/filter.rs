@@ -170,7 +170,9 @@ impl<'e> Walk<'e, '_> {
             RulePeer::Block(span) => each(cube(*span)),
             RulePeer::List(list) => {
                 if let Some((spans, _)) = self.index.list(list) {
-                    spans.iter().for_each(|span| each(cube(*span)));
+                    for span in spans {
+                        each(cube(*span));
+                    }
                     return;
                 }
                 if direction == Direction::Egress && self.goal.lists.contains(list) {
@@ -186,9 +188,9 @@ impl<'e> Walk<'e, '_> {
                 if direction == Direction::Egress && (other_service || private) {
                     return;
                 }
-                undecided.push((cube(ANYWHERE), self.unseen_list(list)));
+                undecided.push((cube(ANYWHERE), Self::unseen_list(list)));
             }
-            RulePeer::Group(group, _) => {
+            RulePeer::Group(group) => {
                 let known = match direction {
                     Direction::Egress => self.goal.end,
                     Direction::Ingress => branch.sender,
@@ -209,12 +211,18 @@ impl<'e> Walk<'e, '_> {
                         )),
                     },
                     // From outside no source is a member of a group.
-                    (None, Direction::Ingress) => {}
+                    (None, Direction::Ingress) => {
+                        if let Some(gap) = &branch.sender_lost {
+                            undecided.push((cube(ANYWHERE), gap.clone()));
+                        }
+                    }
                     (None, Direction::Egress) => {
                         // AWS: a reference to a group means the private addresses of its interfaces
                         // (https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html).
                         for member in self.index.members(group) {
-                            member.addresses.iter().for_each(|span| each(cube(*span)));
+                            for span in &member.addresses {
+                                each(cube(*span));
+                            }
                         }
                         self.unseen_members(end, group, cube, undecided);
                     }
@@ -259,7 +267,7 @@ impl<'e> Walk<'e, '_> {
         )
     }
 
-    pub(super) fn unseen_list(&self, list: &launchpath_model::ids::PrefixListId) -> Gap {
+    pub(super) fn unseen_list(list: &launchpath_model::ids::PrefixListId) -> Gap {
         Gap::not_asked(
             format!("the entries of prefix list {list}"),
             format!("aws ec2 get-managed-prefix-list-entries --prefix-list-id {list}"),
@@ -444,7 +452,7 @@ fn rule_text(group: &SecurityGroupId, rule: &Rule, peer: &RulePeer, direction: D
     };
     let peer = match peer {
         RulePeer::Block(span) => address_text(*span),
-        RulePeer::Group(id, _) => format!("group {id}"),
+        RulePeer::Group(id) => format!("group {id}"),
         RulePeer::List(id) => format!("prefix list {id}"),
     };
     format!("{group} {side} rule {}: {} {towards} {peer}", rule.index, rule.service_text())

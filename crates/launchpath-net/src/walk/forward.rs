@@ -149,17 +149,16 @@ impl<'e> Walk<'e, '_> {
                 continue;
             }
             rest.remove(&cube);
-            self.choose_with(part, Choice::Route(block.route), &uncertain, &mut chosen);
+            Self::choose_with(part, Choice::Route(block.route), &uncertain, &mut chosen);
         }
         if !rest.is_empty() {
-            self.choose_with(rest, Choice::NoRoute, &uncertain, &mut chosen);
+            Self::choose_with(rest, Choice::NoRoute, &uncertain, &mut chosen);
         }
         chosen
     }
 
     /// A route was found among the known blocks; a list with unknown entries may still be more specific.
     fn choose_with<'r>(
-        &self,
         part: PacketSet,
         choice: Choice<'r>,
         uncertain: &[(&launchpath_model::ids::PrefixListId, &'r Route, bool)],
@@ -179,7 +178,7 @@ impl<'e> Walk<'e, '_> {
                 }
                 if !touched.is_empty() {
                     rest = rest.without(&touched);
-                    chosen.push((touched, Choice::Unknown(self.unseen_list(list))));
+                    chosen.push((touched, Choice::Unknown(Self::unseen_list(list))));
                 }
             }
         }
@@ -276,18 +275,17 @@ impl<'e> Walk<'e, '_> {
             RouteTarget::TransitGateway(id) => self.through_transit_gateway(branch, from, id, done),
             RouteTarget::VpnGateway(id) => self.leave_by_vpn(branch, from, id, done),
             RouteTarget::Interface(id) | RouteTarget::Instance(id) => {
-                self.into_appliance(branch, id, done);
+                self.enter_appliance(branch, id, done);
             }
-            RouteTarget::Other(id) => self.beyond(branch, HopKind::Appliance, id, "its inside", done),
+            RouteTarget::Other(id) => Self::beyond(branch, HopKind::Appliance, id, "its inside", done),
             RouteTarget::Nowhere => {
-                self.beyond(branch, HopKind::RouteTable, from.table.as_str(), "the route's target", done);
+                Self::beyond(branch, HopKind::RouteTable, from.table.as_str(), "the route's target", done);
             }
         }
     }
 
     /// What lies behind `id` is not in the evidence.
     pub(super) fn beyond(
-        &self,
         mut branch: Branch<'e>,
         kind: HopKind,
         id: &str,

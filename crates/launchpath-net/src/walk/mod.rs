@@ -8,6 +8,9 @@ mod branch;
 mod filter;
 mod forward;
 mod gateway;
+mod internet;
+mod neighbour;
+mod transit;
 
 pub(crate) use branch::Branch;
 
@@ -54,7 +57,7 @@ pub(crate) struct Walk<'e, 'a> {
 /// How deep a walk goes before it is given up as a loop.
 const DEEPEST: u32 = 24;
 
-impl<'e, 'a> Walk<'e, 'a> {
+impl<'e> Walk<'e, '_> {
     /// Walks the branch from its origin; finished branches go to `done`.
     pub(crate) fn start(&self, branch: Branch<'e>, done: &mut Vec<Branch<'e>>) {
         match &self.origin {

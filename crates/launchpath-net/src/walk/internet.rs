@@ -1,0 +1,295 @@
+//! The internet gateway, both ways: public addresses, one-to-one translation, ingress routing.
+
+use launchpath_model::EvidenceId;
+use launchpath_model::ids::{InternetGatewayId, VpcId};
+
+use super::branch::{ANYWHERE, Branch};
+use super::forward::{Choice, From, by_publicness, pass_hop};
+use super::{Origin, Walk};
+use crate::answer::{BlockerKind, Direction, HopKind, Leg};
+use crate::index::{Coverage, End};
+use crate::packet::Cube;
+use crate::span::{Span, is_v4};
+
+impl<'e> Walk<'e, '_> {
+    fn attached(&self, id: &str, vpc: &VpcId) -> (bool, Vec<EvidenceId>) {
+        let row = self.index.network.internet_gateways.seen(&InternetGatewayId::from(id));
+        match row.map(|row| (row, &row.value.attachments)) {
+            Some((row, Some(attachments))) => {
+                (attachments.iter().any(|a| a.vpc_id == *vpc), row.evidence.clone())
+            }
+            // AWS: the route of a detached gateway is a blackhole, so an active route shows the attachment.
+            _ => (true, Vec::new()),
+        }
+    }
+
+    pub(super) fn leave_by_internet_gateway(
+        &self,
+        mut branch: Branch<'e>,
+        from: From<'_>,
+        id: &str,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        let (attached, evidence) = self.attached(id, from.vpc);
+        if !attached {
+            let text = format!("{id} is not attached to {}", from.vpc);
+            let mut blocker = Self::blocker(&branch, BlockerKind::InternetGatewayDetached, id, text);
+            blocker.evidence.clone_from(&evidence);
+            Self::mark(&mut branch, HopKind::InternetGateway, blocker);
+        }
+        let (public, private) = by_publicness(&branch.now);
+        if !private.is_empty() {
+            let mut part = branch.clone();
+            part.narrow(private);
+            let text = format!("{id} drops packets to addresses that are not public");
+            let blocker = Self::blocker(&part, BlockerKind::AddressNotPublic, id, text);
+            Self::end_here(part, HopKind::InternetGateway, blocker, done);
+        }
+        if public.is_empty() {
+            return;
+        }
+        branch.narrow(public);
+        if branch.leg == Leg::Reply {
+            self.answer_leaves_by_internet_gateway(branch, id, done);
+            return;
+        }
+        branch.hops.push(pass_hop(
+            branch.leg,
+            HopKind::InternetGateway,
+            id,
+            "to the internet".to_owned(),
+            evidence,
+        ));
+        self.need_public_address(&mut branch, id);
+        self.on_the_internet(branch, Some(from), done);
+    }
+
+    /// The interface that the packets leave from needs a public address; IPv6 addresses are public themselves.
+    fn need_public_address(&self, branch: &mut Branch<'e>, id: &str) {
+        if branch.now.cubes().iter().all(|cube| !is_v4(cube.source.first)) {
+            return;
+        }
+        let leaving = match branch.crossings.iter().rev().find_map(|crossing| crossing.nat) {
+            Some(nat) => Some(nat),
+            None => branch.sender,
+        };
+        let Some(end) = leaving else {
+            let text = format!("{id} translates the addresses of its own VPC only");
+            let blocker = Self::blocker(branch, BlockerKind::InternetGatewayNeedsPublicAddress, id, text);
+            Self::mark(branch, HopKind::InternetGateway, blocker);
+            return;
+        };
+        if !end.public.is_empty() {
+            return;
+        }
+        let text = format!("{} has no public address, so {id} drops its packets", end.name());
+        let mut blocker = Self::blocker(branch, BlockerKind::InternetGatewayNeedsPublicAddress, id, text);
+        blocker.at = Some(end.name().to_owned());
+        blocker.evidence.clone_from(&end.evidence);
+        Self::mark(branch, HopKind::InternetGateway, blocker);
+    }
+
+    /// Packets are on the internet: at a public address of an interface we know, or at somebody else's.
+    pub(super) fn on_the_internet(
+        &self,
+        branch: Branch<'e>,
+        from: Option<From<'_>>,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        let mut rest = branch.now.clone();
+        let spans: Vec<Span<u128>> = branch.now.cubes().iter().map(|cube| cube.destination).collect();
+        // The public addresses of AWS services are nobody's elastic addresses.
+        if self.goal.service.is_none() && branch.now.cubes().len() <= 16 {
+            for span in spans.into_iter().filter(|span| span.first == span.last) {
+                for (at, end) in self.index.publics_within(span) {
+                    let cube = Cube::between(ANYWHERE, Span::one(at));
+                    let part = rest.within(&cube);
+                    rest.remove(&cube);
+                    if part.is_empty() {
+                        continue;
+                    }
+                    let mut one = branch.clone();
+                    one.narrow(part);
+                    self.enter_at_public_address(one, at, end, done);
+                }
+            }
+        }
+        if rest.is_empty() {
+            return;
+        }
+        let mut out = branch;
+        if rest != out.now {
+            out.narrow(rest);
+        }
+        out.hops.push(pass_hop(
+            Leg::Request,
+            HopKind::Destination,
+            &self.goal.what,
+            format!("{} is on the internet", self.goal.what),
+            Vec::new(),
+        ));
+        out.turn();
+        self.answer_from_internet(out, from, done);
+    }
+
+    /// Answers come back in through the internet gateway.
+    pub(super) fn answer_from_internet(
+        &self,
+        branch: Branch<'e>,
+        from: Option<From<'_>>,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        let nat = branch.crossings.last().and_then(|crossing| crossing.nat);
+        let subnet = match nat {
+            Some(nat) => nat.subnet.clone(),
+            None => from.map(|from| from.subnet.clone()),
+        };
+        let Some(subnet) = subnet else {
+            done.push(branch);
+            return;
+        };
+        let acl = self.acl_pieces(&branch, &subnet, Direction::Ingress);
+        branch.split(acl, |branch| self.answer_arrives(branch, &subnet, done));
+    }
+
+    pub(super) fn enter_from_internet(&self, mut branch: Branch<'e>, done: &mut Vec<Branch<'e>>) {
+        let (public, private) = by_publicness(&branch.now);
+        if !private.is_empty() {
+            let mut part = branch.clone();
+            part.narrow(private);
+            let id = part.now.example().map(|p| p.destination.to_string()).unwrap_or_default();
+            let text = "a private address is not routed on the internet".to_owned();
+            let blocker = Self::blocker(&part, BlockerKind::PrivateAddressFromInternet, &id, text);
+            Self::end_here(part, HopKind::Source, blocker, done);
+        }
+        if public.is_empty() {
+            return;
+        }
+        branch.narrow(public);
+        self.on_the_internet(branch, None, done);
+    }
+
+    /// Packets for the public address of a known interface come in through its VPC's internet gateway.
+    fn enter_at_public_address(
+        &self,
+        mut branch: Branch<'e>,
+        public: u128,
+        end: &'e End,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        let private = end.public.iter().find(|(_, p)| *p == public).map(|(private, _)| *private);
+        let Some((private, subnet)) = private.zip(end.subnet.clone()) else {
+            done.push(branch);
+            return;
+        };
+        let gateway = self.index.network.internet_gateways.iter().find(|(_, row)| {
+            row.value.attachments.iter().flatten().any(|attachment| attachment.vpc_id == end.vpc)
+        });
+        let Some((gateway, row)) = gateway else {
+            let target = self.index.target(
+                format!("the internet gateway of {}", end.vpc),
+                "DescribeInternetGateways",
+                &[("attachment.vpc-id", end.vpc.as_str())],
+            );
+            match self.index.coverage(&self.index.network.internet_gateways, &target) {
+                Coverage::Proven(evidence) => {
+                    let text = format!("{} has no internet gateway", end.vpc);
+                    let kind = BlockerKind::InternetGatewayDetached;
+                    let mut blocker = Self::blocker(&branch, kind, end.vpc.as_str(), text);
+                    blocker.evidence = evidence;
+                    Self::mark(&mut branch, HopKind::InternetGateway, blocker);
+                }
+                Coverage::Assumed(gap) => {
+                    let text = format!("{} has no internet gateway", end.vpc);
+                    let kind = BlockerKind::InternetGatewayDetached;
+                    let blocker = Self::blocker(&branch, kind, end.vpc.as_str(), text);
+                    branch.assumed.push(*gap);
+                    Self::mark(&mut branch, HopKind::InternetGateway, blocker);
+                }
+                Coverage::Unknown(gap) => branch.gaps.push(*gap),
+            }
+            done.push(branch);
+            return;
+        };
+        // What comes from an interface carries that interface's public address.
+        let own_public = branch
+            .crossings
+            .iter()
+            .rev()
+            .find_map(|crossing| crossing.nat)
+            .or(branch.sender)
+            .and_then(|sender| sender.public.first().map(|(_, public)| *public));
+        if let Some(source) = own_public {
+            branch.translate_source(None, source, None);
+        }
+        branch.sender = None;
+        branch.translate_destination(private);
+        branch.hops.push(pass_hop(
+            branch.leg,
+            HopKind::InternetGateway,
+            gateway.as_str(),
+            format!("from the internet to {}", end.name()),
+            row.evidence.clone(),
+        ));
+        if let Some(table) = self.index.edge_table(gateway.as_str()) {
+            for (set, choice) in self.choose(table, &branch) {
+                if let Choice::Route(route) = choice
+                    && crate::route::target(route) != crate::route::RouteTarget::Local
+                {
+                    let mut part = branch.clone();
+                    part.narrow(set);
+                    let target = crate::route::target(route).id();
+                    Self::beyond(part, HopKind::Appliance, target, "ingress routing", done);
+                    return;
+                }
+            }
+        }
+        let acl = self.acl_pieces(&branch, &subnet, Direction::Ingress);
+        branch.split(acl, |branch| self.arrive(branch, end, done));
+    }
+
+    /// Answers of an interface with a public address leave through the internet gateway.
+    fn answer_leaves_by_internet_gateway(
+        &self,
+        mut branch: Branch<'e>,
+        id: &str,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        let came_that_way = branch.crossings.last().is_some_and(|crossing| crossing.nat.is_none());
+        if !came_that_way {
+            let text = format!("answers leave through {id}, requests came another way");
+            let blocker = Self::blocker(&branch, BlockerKind::AsymmetricReturn, id, text);
+            Self::end_here(branch, HopKind::InternetGateway, blocker, done);
+            return;
+        }
+        branch.hops.push(pass_hop(
+            branch.leg,
+            HopKind::InternetGateway,
+            id,
+            "to the internet".to_owned(),
+            Vec::new(),
+        ));
+        // Undo the destination's translation, then the source's when the source is an interface of ours.
+        let mut asked_from_ours = false;
+        while let Some(crossing) = branch.crossings.last() {
+            if crossing.nat.is_some() {
+                break;
+            }
+            branch.undo_crossing();
+            asked_from_ours = true;
+        }
+        match &self.origin {
+            Origin::Interface(end) if asked_from_ours => {
+                let nat = branch.crossings.last().and_then(|crossing| crossing.nat);
+                let subnet = nat.map_or_else(|| end.subnet.clone(), |nat| nat.subnet.clone());
+                let Some(subnet) = subnet else {
+                    done.push(branch);
+                    return;
+                };
+                let acl = self.acl_pieces(&branch, &subnet, Direction::Ingress);
+                branch.split(acl, |branch| self.answer_arrives(branch, &subnet, done));
+            }
+            _ => done.push(branch),
+        }
+    }
+}

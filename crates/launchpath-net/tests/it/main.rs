@@ -1,0 +1,13 @@
+//! Tests of the engine through its public API.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "tests read files and print why they are skipped"
+)]
+
+mod snapshot;
+mod vectors;
