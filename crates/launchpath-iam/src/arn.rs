@@ -74,12 +74,12 @@ impl ArnPattern {
     }
 
     /// Whether the pattern covers the ARN (or, for what is no ARN, the text).
-    pub(crate) fn matches(&self, text: &ArnText) -> bool {
+    pub(crate) fn matches(&self, text: &str, cuts: ArnCuts) -> bool {
         if self.whole.matches_everything() {
             return true;
         }
-        let Some(parts) = text.parts() else {
-            return self.segments.len() < 6 && self.whole.matches(&text.text);
+        let Some(parts) = cuts.parts(text) else {
+            return self.segments.len() < 6 && self.whole.matches(text);
         };
         let ends_open = self.segments.last().is_some_and(|last| last.ends_with_star);
         if (self.segments.len() == 6 || ends_open)
@@ -91,8 +91,8 @@ impl ArnPattern {
             return false;
         }
         // A star that leaves its segment swallows at least one colon more than the pattern spells.
-        let may_leave = self.segments.len() < 6 || text.colons > self.colons;
-        may_leave && self.matches_beyond_colons(&text.text)
+        let may_leave = self.segments.len() < 6 || cuts.colons > self.colons;
+        may_leave && self.matches_beyond_colons(text)
     }
 
     /// Segment by segment, where a star at a segment's end may swallow any number of further segments.
@@ -135,41 +135,41 @@ impl ArnPattern {
     }
 }
 
-/// A text with the offsets of its ARN parts found once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ArnText {
-    pub(crate) text: Box<str>,
+/// A text and the offsets of its ARN parts, found once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ArnCuts {
     /// Offsets just behind the first five colons, when it is an ARN.
     cuts: Option<[usize; 5]>,
     colons: usize,
 }
 
-impl ArnText {
-    pub(crate) fn new(text: &str) -> Self {
-        let mut offsets = text.match_indices(':').map(|(at, _)| at + 1);
+impl ArnCuts {
+    pub(crate) fn of(text: &str) -> Self {
         let mut cuts = [0; 5];
-        let mut found = text.starts_with("arn:");
-        for cut in &mut cuts {
-            match offsets.next() {
-                Some(offset) => *cut = offset,
-                None => found = false,
+        let mut colons = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if byte == b':' {
+                if let Some(cut) = cuts.get_mut(colons) {
+                    *cut = at + 1;
+                }
+                colons += 1;
             }
         }
-        let colons = text.matches(':').count();
-        Self { text: text.into(), cuts: found.then_some(cuts), colons }
+        let is_arn = colons >= cuts.len() && text.starts_with("arn:");
+        Self { cuts: is_arn.then_some(cuts), colons }
     }
 
-    /// The six parts, `None` for what is no ARN.
-    pub(crate) fn parts(&self) -> Option<[&str; 6]> {
+    /// The six parts of the text these were found in, `None` for what is no ARN.
+    pub(crate) fn parts(self, text: &str) -> Option<[&str; 6]> {
         let cuts = self.cuts?;
         let mut start = 0;
         let mut parts = [""; 6];
         for (part, next) in parts.iter_mut().zip(cuts) {
-            *part = self.text.get(start..next - 1)?;
+            *part = text.get(start..next - 1)?;
             start = next;
         }
         if let Some(last) = parts.last_mut() {
-            *last = self.text.get(start..)?;
+            *last = text.get(start..)?;
         }
         Some(parts)
     }
@@ -177,12 +177,12 @@ impl ArnText {
 
 #[cfg(test)]
 mod tests {
-    use super::{ArnPattern, ArnRule, ArnText};
+    use super::{ArnCuts, ArnPattern, ArnRule};
     use crate::glob::Token;
 
     fn matches(pattern: &str, text: &str, rule: ArnRule) -> bool {
         let tokens: Vec<Token> = Token::of_pattern(pattern).collect();
-        ArnPattern::new(&tokens, rule).matches(&ArnText::new(text))
+        ArnPattern::new(&tokens, rule).matches(text, ArnCuts::of(text))
     }
 
     #[test]

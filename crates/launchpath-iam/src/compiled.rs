@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::arn::{ArnPattern, ArnRule, ArnText};
+use crate::arn::{ArnPattern, ArnRule};
 use crate::condition::{CompiledCondition, variable};
 use crate::document::{Effect, Patterns, Policy, Statement, Version};
 use crate::explain::StatementRef;
@@ -111,7 +111,7 @@ impl CompiledLayer {
         compiled
     }
 
-    fn add(&mut self, name: &str, policy: &Policy, level: Option<&str>) {
+    fn add(&mut self, name: &str, policy: &Arc<Policy>, level: Option<&str>) {
         let name: Arc<str> = name.into();
         for (index, statement) in policy.statements.iter().enumerate() {
             let reference = StatementRef {
@@ -122,7 +122,7 @@ impl CompiledLayer {
                 index,
                 at: statement.at.clone(),
             };
-            self.statements.push(CompiledStatement::new(statement, policy.language(), reference, self.kind));
+            self.statements.push(CompiledStatement::new(statement, policy, reference, self.kind));
         }
     }
 
@@ -219,11 +219,11 @@ impl ResourcePattern {
     }
 
     fn covers(&self, request: &Request) -> Tri {
-        let text: &ArnText = request.resource_text();
+        let (text, cuts) = (request.resource(), request.resource_cuts());
         match self {
-            Self::Fixed(pattern) => pattern.matches(text).into(),
+            Self::Fixed(pattern) => pattern.matches(text, cuts).into(),
             Self::Template(template) => match template.tokens(|key| variable(request, key)) {
-                Ok(tokens) => ArnPattern::new(&tokens, ArnRule::Resource).matches(text).into(),
+                Ok(tokens) => ArnPattern::new(&tokens, ArnRule::Resource).matches(text, cuts).into(),
                 // AWS: a resource with a variable that has no value matches no resource.
                 Err(Unresolved::NoValue) => Tri::False,
                 Err(Unresolved::NotKnown(_)) => Tri::Unknown,
@@ -236,7 +236,7 @@ impl ResourcePattern {
 #[derive(Debug, Clone)]
 pub(crate) struct CompiledStatement {
     pub(crate) reference: Arc<StatementRef>,
-    pub(crate) source: Arc<Statement>,
+    policy: Arc<Policy>,
     pub(crate) is_deny: bool,
     actions: Box<[Glob]>,
     excludes_actions: bool,
@@ -246,7 +246,8 @@ pub(crate) struct CompiledStatement {
 }
 
 impl CompiledStatement {
-    fn new(statement: &Statement, language: Version, reference: StatementRef, layer: LayerKind) -> Self {
+    fn new(statement: &Statement, policy: &Arc<Policy>, reference: StatementRef, layer: LayerKind) -> Self {
+        let language = policy.language();
         let actions = statement.action.items().iter().map(|action| Glob::new(&action.to_ascii_lowercase()));
         let read = |items: &[String]| items.iter().map(|text| ResourcePattern::new(text, language)).collect();
         let resources = match &statement.resource {
@@ -257,7 +258,7 @@ impl CompiledStatement {
         };
         Self {
             reference: Arc::new(reference),
-            source: Arc::new(statement.clone()),
+            policy: policy.clone(),
             is_deny: statement.effect == Effect::Deny,
             actions: actions.collect(),
             excludes_actions: statement.action.is_negated(),
@@ -269,6 +270,11 @@ impl CompiledStatement {
                 .map(|condition| CompiledCondition::new(condition, language))
                 .collect(),
         }
+    }
+
+    /// The statement as written.
+    pub(crate) fn source(&self) -> Option<&Statement> {
+        self.policy.statements.get(self.reference.index)
     }
 
     /// The services whose actions it names, `None` when those may be any.
@@ -327,8 +333,8 @@ impl CompiledStatement {
     }
 
     fn open_condition(&self, index: usize, request: &Request) -> Open {
-        let (Some(source), Some(condition)) = (self.source.conditions.get(index), self.conditions.get(index))
-        else {
+        let source = self.source().and_then(|source| source.conditions.get(index));
+        let (Some(source), Some(condition)) = (source, self.conditions.get(index)) else {
             return Open::Resource { statement: self.reference.clone(), reason: String::new() };
         };
         let keys = std::iter::once(condition.key()).chain(condition.variables());

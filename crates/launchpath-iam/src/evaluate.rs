@@ -183,7 +183,7 @@ impl<L: Logic> Weighed<L> {
 ///
 /// AWS: role trust policies and key policies are the documented exceptions to "either policy is enough".
 pub(crate) fn resource_policy_must_allow(request: &Request) -> bool {
-    let Some([_, _, service, _, _, resource]) = request.resource_text().parts() else {
+    let Some([_, _, service, _, _, resource]) = request.resource_cuts().parts(request.resource()) else {
         return false;
     };
     match request.service() {

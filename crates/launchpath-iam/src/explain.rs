@@ -462,8 +462,10 @@ fn distance(failed: &[Failure], request: &Request) -> usize {
 
 /// Every part of an allowing statement that does not certainly fit.
 fn failures(statement: &CompiledStatement, layer: LayerKind, request: &Request) -> Vec<Failure> {
-    let source = &statement.source;
     let mut failed = Vec::new();
+    let Some(source) = statement.source() else {
+        return failed;
+    };
     if !statement.names_action(request) {
         failed.push(Failure::Action {
             wanted: source.action.items().to_vec(),

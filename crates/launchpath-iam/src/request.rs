@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::arn::{ArnParts, ArnText};
+use crate::arn::{ArnCuts, ArnParts};
 use crate::context::{Context, Lookup};
 use crate::principal::{Principal, PrincipalKind};
 use crate::tri::Tri;
@@ -16,7 +16,8 @@ pub struct Request {
     principal: Principal,
     action: Box<str>,
     action_lower: Box<str>,
-    resource: ArnText,
+    resource: Box<str>,
+    cuts: ArnCuts,
     resource_account: Option<String>,
     context: Context,
 }
@@ -30,7 +31,8 @@ impl Request {
             principal,
             action: action.into(),
             action_lower: action.to_ascii_lowercase().into(),
-            resource: ArnText::new(resource),
+            resource: resource.into(),
+            cuts: ArnCuts::of(resource),
             resource_account: None,
             context,
         };
@@ -50,10 +52,10 @@ impl Request {
             return Some(account.to_owned());
         }
         // What has no resource acts on the caller's own account.
-        if &*self.resource.text == "*" {
+        if &*self.resource == "*" {
             return self.principal.account().map(ToOwned::to_owned);
         }
-        let account = ArnParts::split(&self.resource.text)?.account;
+        let account = ArnParts::split(&self.resource)?.account;
         (!account.is_empty()).then(|| account.to_owned())
     }
 
@@ -69,7 +71,7 @@ impl Request {
 
     /// The resource as given.
     pub fn resource(&self) -> &str {
-        &self.resource.text
+        &self.resource
     }
 
     /// The account that owns the resource, when known.
@@ -86,8 +88,8 @@ impl Request {
         &self.action_lower
     }
 
-    pub(crate) fn resource_text(&self) -> &ArnText {
-        &self.resource
+    pub(crate) fn resource_cuts(&self) -> ArnCuts {
+        self.cuts
     }
 
     /// The service prefix of the action.
@@ -162,6 +164,6 @@ impl Request {
 
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} on {}", self.principal, self.action, self.resource.text)
+        write!(f, "{} {} on {}", self.principal, self.action, self.resource)
     }
 }

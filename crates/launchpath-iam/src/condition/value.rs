@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::operator::{Family, Test};
-use crate::arn::{ArnPattern, ArnRule, ArnText};
+use crate::arn::{ArnCuts, ArnPattern, ArnRule};
 use crate::document::Version;
 use crate::glob::{Glob, Token};
 use crate::template::{Template, Unresolved, VariableValue};
@@ -221,7 +221,7 @@ impl Wanted {
             Self::Text(text) => (**text == *actual).into(),
             Self::Lower(text) => (**text == actual.to_lowercase()).into(),
             Self::Like(glob) => glob.matches(actual).into(),
-            Self::Arn(pattern) => pattern.matches(&ArnText::new(actual)).into(),
+            Self::Arn(pattern) => pattern.matches(actual, ArnCuts::of(actual)).into(),
             Self::Bool(wanted) => parse_bool(actual).map_or(unusable, |actual| (actual == *wanted).into()),
             Self::Number(wanted) => Number::parse(actual)
                 .and_then(|actual| actual.compare(*wanted))
