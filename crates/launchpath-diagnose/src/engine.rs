@@ -107,15 +107,16 @@ fn direct_trace(stage: Stage, progress: &Progress) -> Option<(String, Vec<Eviden
         return None;
     }
     let from = progress.position(stage)?;
-    let mut direct =
-        progress.order.iter().enumerate().filter(|(at, s)| *at >= from && !s.is_side()).flat_map(|(_, s)| {
-            progress
-                .traces
-                .get(s)
-                .into_iter()
-                .flatten()
-                .filter(|t| t.strength == Strength::Direct && t.stage != Stage::Ready)
-        });
+    // A later call says nothing about who made the network, or with which rights: look only on the fault's own side of READY.
+    let ready = progress.position(Stage::Ready).unwrap_or(usize::MAX);
+    let to = if from < ready { ready } else { usize::MAX };
+    let mut direct = progress
+        .order
+        .iter()
+        .enumerate()
+        .filter(|(at, s)| (from..to).contains(at) && !s.is_side())
+        .flat_map(|(_, s)| progress.traces.get(s).into_iter().flatten())
+        .filter(|trace| trace.strength == Strength::Direct);
     let trace = direct.next()?;
     Some((format!("«{}» was passed: {}", stage.title(), trace.text), trace.evidence.clone()))
 }
@@ -126,7 +127,8 @@ fn assemble(world: &World, judgement: &Judgement) -> Diagnosis {
     causes.sort_by(|a, b| {
         a.status
             .cmp(&b.status)
-            .then_with(|| order(progress, &a.stage).cmp(&order(progress, &b.stage)).reverse().reverse())
+            .then_with(|| is_side(&a.stage).cmp(&is_side(&b.stage)))
+            .then_with(|| order(progress, &a.stage).cmp(&order(progress, &b.stage)))
             .then_with(|| b.probability.total_cmp(&a.probability))
             .then_with(|| a.fault.cmp(&b.fault))
     });
@@ -194,8 +196,13 @@ fn blocked_stages(causes: &[Cause]) -> BTreeMap<Stage, (String, Vec<EvidenceId>)
 
 /// The primary cause and its rivals on one side, what would block next on the other.
 fn split(causes: Vec<Cause>, progress: &Progress) -> (Vec<Cause>, Vec<Cause>) {
+    // What only blinds us does not explain a break on the path: it is said beside.
+    let breaks = progress.first_failed().is_some() || progress.first_reported().is_some();
+    let (side, causes): (Vec<Cause>, Vec<Cause>) = causes
+        .into_iter()
+        .partition(|cause| breaks && cause.status != CauseStatus::Possible && is_side(&cause.stage));
     let Some(first) = causes.first().filter(|cause| cause.status != CauseStatus::Possible).cloned() else {
-        return (causes, Vec::new());
+        return (causes, side);
     };
     let confirmed = first.status == CauseStatus::Confirmed;
     let mut main = Vec::new();
@@ -218,6 +225,7 @@ fn split(causes: Vec<Cause>, progress: &Progress) -> (Vec<Cause>, Vec<Cause>) {
             cause.probability = 1.0;
         }
     }
+    also.extend(side);
     (main, also)
 }
 

@@ -4,7 +4,7 @@
 
 use launchpath_model::aws::agentcore::RuntimeStatus;
 use launchpath_model::query::blind_spots;
-use launchpath_model::{EvidenceId, Known, ReadState, service};
+use launchpath_model::{EvidenceId, Known, Read, ReadState, service};
 use serde_json::json;
 
 use crate::case::{Case, Mode, Platform};
@@ -67,14 +67,22 @@ fn interface_evidence(case: &Case) -> Option<Warning> {
 
 fn empty_logs(case: &Case) -> Option<Warning> {
     let group = case.log_group()?;
-    let row = case.world.log_events.seen(&group)?;
-    if !row.value.is_empty() {
+    if matches!(case.log_lines(), Known::Known(_)) {
         return None;
     }
+    let of_group = |read: &&Read| {
+        read.call.request_member("logGroupName").and_then(|name| name.as_str()) == Some(group.as_str())
+    };
+    let empty = case
+        .world
+        .log_events
+        .reads()
+        .iter()
+        .filter(of_group)
+        .find(|read| read.state == ReadState::SeenEmpty)?;
     let command = case.command("logs", "FilterLogEvents", &json!({ "logGroupName": group }));
     let invoked = case.latest_invocation().and_then(|call| call.at);
-    let read = row.evidence.first().and_then(|id| case.world.evidence.get(id)).and_then(|call| call.at);
-    let soon = match (invoked, read) {
+    let soon = match (invoked, empty.call.at) {
         (Some(invoked), Some(read)) if (0..600).contains(&read.seconds_since(invoked)) => {
             format!(
                 " It was read {} minutes after the call; lines may take ten.",
@@ -90,7 +98,7 @@ fn empty_logs(case: &Case) -> Option<Warning> {
             "a process that dies before it prints, a silent server, a role that may not write and a blocked path to CloudWatch \
              Logs all leave it empty.{soon}"
         ),
-        row.evidence.clone(),
+        vec![empty.call.id.clone()],
         Some(command),
     ))
 }

@@ -137,6 +137,29 @@ const NEUTRAL_MEMBERS: &[&str] = &[
 const START_MEMBERS: &[&str] = &["StartTime", "startTime"];
 const END_MEMBERS: &[&str] = &["EndTime", "endTime"];
 
+/// Whether the query names another thing by its identity (`RoleName`, `SubnetIds`, a log group's name): then it is no answer
+/// about the target at all, neither blind nor refused.
+fn is_about_another(read: &Read, target: &Target) -> bool {
+    let Some(request) = read.call.request.as_ref().and_then(Value::as_object) else {
+        return false;
+    };
+    request.iter().any(|(name, value)| {
+        let by_identity = !FILTER_MEMBERS.contains(&name.as_str()) && !is_neutral(name);
+        let wanted = texts_of(Some(value));
+        let exact = !wanted.is_empty() && !wanted.iter().any(|text| text.contains(['*', '?']));
+        by_identity
+            && exact
+            && target.attributes.get(name).is_some_and(|has| !has.iter().any(|value| wanted.contains(value)))
+    })
+}
+
+/// Request members that hold filters.
+const FILTER_MEMBERS: &[&str] = &["Filters", "Filter", "filters", "LookupAttributes"];
+
+fn is_neutral(name: &str) -> bool {
+    NEUTRAL_MEMBERS.contains(&name) || START_MEMBERS.contains(&name) || END_MEMBERS.contains(&name)
+}
+
 /// Why this query could not have seen the target; empty when it could.
 pub fn blind_spots(read: &Read, target: &Target) -> Vec<String> {
     let call = &read.call;
@@ -170,7 +193,7 @@ pub fn blind_spots(read: &Read, target: &Target) -> Vec<String> {
 }
 
 fn member_blind_spots(name: &str, value: &Value, target: &Target, why: &mut Vec<String>) {
-    if NEUTRAL_MEMBERS.contains(&name) || START_MEMBERS.contains(&name) || END_MEMBERS.contains(&name) {
+    if is_neutral(name) {
         return;
     }
     match name {
@@ -295,7 +318,7 @@ pub fn prove_absent<'a>(reads: impl IntoIterator<Item = &'a Read>, target: &Targ
     let mut proofs = Vec::new();
     let mut blind: Vec<(EvidenceId, String)> = Vec::new();
     let mut refused: Option<Gap> = None;
-    for read in reads {
+    for read in reads.into_iter().filter(|read| !is_about_another(read, target)) {
         match read.state {
             ReadState::Seen | ReadState::SeenEmpty => {
                 let spots = blind_spots(read, target);
@@ -306,10 +329,7 @@ pub fn prove_absent<'a>(reads: impl IntoIterator<Item = &'a Read>, target: &Targ
                 }
             }
             ReadState::Denied | ReadState::Failed => {
-                // A refused question that could not have seen the thing anyway does not explain the gap.
-                if blind_spots(read, target).is_empty() || refused.is_none() {
-                    refused = Some(refusal(&read.call, target));
-                }
+                refused = refused.or_else(|| Some(refusal(&read.call, target)))
             }
             ReadState::NotAsked => {}
         }
@@ -408,6 +428,15 @@ mod tests {
             None,
         ] {
             assert!(prove_absent([&read(request, Outcome::Ok)], &agentcore_interface()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_question_about_another_thing_is_no_answer_about_this_one() {
+        let role = Target::new("role a", "aws iam get-role --role-name a").with("RoleName", "a");
+        for outcome in [Outcome::Ok, Outcome::NotFound, Outcome::Denied] {
+            let gap = prove_absent([&read(Some(json!({ "RoleName": "b" })), outcome)], &role).unwrap_err();
+            assert_eq!(gap.reason, GapReason::NotAsked);
         }
     }
 

@@ -43,6 +43,13 @@ pub(crate) enum When {
     Never,
 }
 
+/// How much text output shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HowMuch {
+    Normal,
+    Full,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Diagnose a runtime: live (read-only), or from a saved bundle
@@ -109,9 +116,9 @@ pub(crate) struct DiagnoseArguments {
     /// Write the report to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Show everything, with the list of calls
-    #[arg(long)]
-    pub(crate) full: bool,
+    /// How much text output shows: everything with `full`, the list of calls included
+    #[arg(long, value_enum, default_value_t = HowMuch::Normal, value_name = "DETAIL")]
+    pub(crate) detail: HowMuch,
     #[command(flatten)]
     pub(crate) subject: SubjectArguments,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use launchpath_report::{Colour, Detail, Options};
 
-use crate::cli::{Global, When};
+use crate::cli::{Global, HowMuch, When};
 use crate::failure::Failure;
 
 /// Columns where there is no terminal to ask.
@@ -50,7 +50,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// How text output is to look, from the flags, the environment and the terminal.
-pub(crate) fn options(global: &Global, to_file: bool, full: bool) -> Options {
+pub(crate) fn options(global: &Global, to_file: bool, detail: HowMuch) -> Options {
     let terminal = !to_file && std::io::stdout().is_terminal();
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let colour = match global.color {
@@ -65,7 +65,7 @@ pub(crate) fn options(global: &Global, to_file: bool, full: bool) -> Options {
         width: global.width.or(columns).unwrap_or(DEFAULT_WIDTH),
         colour: if colour { Colour::On } else { Colour::Off },
         unicode: !is_ascii_locale(),
-        detail: if full { Detail::Full } else { Detail::Normal },
+        detail: if detail == HowMuch::Full { Detail::Full } else { Detail::Normal },
     }
 }
 

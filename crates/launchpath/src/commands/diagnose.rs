@@ -21,7 +21,7 @@ pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, 
     };
     let refused = arguments.bundle.is_none() && is_all_refused(&world);
     let diagnosis = launchpath_diagnose::diagnose(&world);
-    let options = output::options(global, arguments.output.is_some(), arguments.full);
+    let options = output::options(global, arguments.output.is_some(), arguments.detail);
     let text = render(&diagnosis, arguments.format, &options);
     output::deliver(&text, arguments.output.as_deref())?;
     if refused {

@@ -3,13 +3,13 @@
 use launchpath_diagnose::faults;
 use launchpath_report::explain::{Entry, catalogue, document};
 
-use crate::cli::{ExplainArguments, Global};
+use crate::cli::{ExplainArguments, Global, HowMuch};
 use crate::failure::Failure;
 use crate::output;
 
 /// Runs the command.
 pub(crate) fn run(global: &Global, arguments: &ExplainArguments) -> Result<u8, Failure> {
-    let options = output::options(global, false, false);
+    let options = output::options(global, false, HowMuch::Normal);
     let Some(code) = &arguments.fault else {
         let mut all = faults::all();
         all.sort_by_key(|fault| (fault.stage, fault.code));
