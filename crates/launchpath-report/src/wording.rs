@@ -107,12 +107,16 @@ pub(crate) fn weight(weight: f64) -> String {
 
 /// At most `limit` characters of the text, and how many were left out.
 pub(crate) fn shortened(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        None => text.to_owned(),
-        Some((end, _)) => {
-            format!("{}… ({} more)", &text[..end], count(text[end..].chars().count(), "character"))
-        }
-    }
+    let Some((end, _)) = text.char_indices().nth(limit) else { return text.to_owned() };
+    let rest = text[end..].chars().count();
+    format!("{}… ({})", &text[..end], more(rest, "character"))
+}
+
+/// At most about `limit` characters of the text, cut between words; the same text when it is no longer.
+pub(crate) fn clipped(text: &str, limit: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(limit) else { return text.to_owned() };
+    let end = text[..end].rfind(' ').filter(|space| *space > end / 2).unwrap_or(end);
+    format!("{} …", text[..end].trim_end_matches([' ', ',', ';', ':']))
 }
 
 /// `1 call`, `2 calls`.
@@ -137,6 +141,32 @@ pub(crate) fn sentence(text: &str) -> String {
     format!("{}{stop}", capital(text))
 }
 
+/// `1 more call`, `2 more calls`.
+pub(crate) fn more(number: usize, one: &str) -> String {
+    count(number, &format!("more {one}"))
+}
+
+/// Fault codes as they are when few, else gathered by area: `net.{dns_off, nacl}, iam.trust_policy`.
+pub(crate) fn codes(codes: &[&str]) -> String {
+    if codes.len() <= 3 {
+        return codes.join(", ");
+    }
+    let mut areas: Vec<(&str, Vec<&str>)> = Vec::new();
+    for code in codes {
+        let (area, name) = code.split_once('.').unwrap_or(("", code));
+        match areas.iter_mut().find(|(known, _)| *known == area) {
+            Some((_, names)) => names.push(name),
+            None => areas.push((area, vec![name])),
+        }
+    }
+    let parts = areas.iter().map(|(area, names)| match (area.is_empty(), names.as_slice()) {
+        (true, names) => names.join(", "),
+        (false, [name]) => format!("{area}.{name}"),
+        (false, names) => format!("{area}.{{{}}}", names.join(", ")),
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
 /// `1 theory`, `2 theories`.
 pub(crate) fn theories(number: usize) -> String {
     if number == 1 { "1 theory".to_owned() } else { format!("{number} theories") }
@@ -153,7 +183,7 @@ pub(crate) fn list(items: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{capital, list, percent, sentence, shortened, weight};
+    use super::{capital, codes, list, percent, sentence, shortened, weight};
 
     #[test]
     fn sentences_begin_large_and_names_stay_as_they_are() {
@@ -167,9 +197,15 @@ mod tests {
     }
 
     #[test]
+    fn codes_are_gathered_by_area_when_they_are_many() {
+        assert_eq!(codes(&["net.nacl", "iam.trust_policy"]), "net.nacl, iam.trust_policy");
+        assert_eq!(codes(&["net.a", "iam.b", "net.c", "odd"]), "net.{a, c}, iam.b, odd");
+    }
+
+    #[test]
     fn what_is_left_out_is_counted() {
         assert_eq!(shortened("äöüß", 4), "äöüß");
-        assert_eq!(shortened("äöüß", 2), "äö… (2 characters more)");
+        assert_eq!(shortened("äöüß", 2), "äö… (2 more characters)");
     }
 
     #[test]

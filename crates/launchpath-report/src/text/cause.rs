@@ -47,12 +47,9 @@ pub(super) fn suspects(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     let rest = &others[shown..];
     if let Some(next) = rest.first() {
         let codes: Vec<&str> = rest.iter().map(|cause| cause.fault.as_str()).collect();
-        let text = format!(
-            "and {} more of at most {} each: {}",
-            rest.len(),
-            wording::percent(next.probability),
-            codes.join(", ")
-        );
+        let most = wording::percent(next.probability);
+        let most = if most.starts_with('<') { most } else { format!("at most {most}") };
+        let text = format!("and {} more of {most} each: {}", rest.len(), codes.join(", "));
         canvas.paragraph(2, Rich::new().plain(&text));
     }
     if !full {

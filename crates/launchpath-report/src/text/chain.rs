@@ -13,13 +13,18 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::canvas::{Canvas, Ink, Rich};
 use crate::diagnosis::{ChainStage, Diagnosis, StageState};
+use crate::options::Options;
 use crate::outline::{self, ChainRow};
 use crate::{clean, wording};
+
+use super::FULL;
 
 /// Columns of the rail, the sign and the word: `  ✔ not reached  `.
 const RAIL: usize = 17;
 /// Narrower than this, title and note share a column.
 const TWO_COLUMNS: usize = 72;
+/// So many characters of a note are shown.
+const NOTE: usize = 100;
 /// The widest title column.
 const TITLE: usize = 26;
 
@@ -36,6 +41,10 @@ pub(super) fn write(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
             ChainRow::Break => gap(canvas, diagnosis),
             ChainRow::Stages { stages, inside } => stage(canvas, &stages, inside, title_columns),
         }
+    }
+    let clipped = |stage: &ChainStage| shown_note(canvas.options(), stage) != stage.note;
+    if diagnosis.chain.iter().any(clipped) {
+        canvas.paragraph(4, Rich::new().ink(Ink::Dim, &format!("notes that end in … are shortened: {FULL}")));
     }
     let absent = outline::not_applicable(diagnosis);
     if !absent.is_empty() {
@@ -74,7 +83,7 @@ fn stage(canvas: &mut Canvas<'_>, stages: &[&ChainStage], inside: bool, title_co
     if first.side {
         note = note.ink(Ink::Dim, if says { "beside the path:" } else { "beside the path" }).plain(" ");
     }
-    note = note.plain(&first.note).ids(&first.evidence);
+    note = note.plain(&shown_note(canvas.options(), first)).ids(&first.evidence);
 
     if canvas.columns() < TWO_COLUMNS || stages.len() > 1 {
         let lead = format!("{lead_rail}{}", " ".repeat(RAIL - 2));
@@ -86,6 +95,15 @@ fn stage(canvas: &mut Canvas<'_>, stages: &[&ChainStage], inside: bool, title_co
     let prefix = prefix.padded(Ink::Strong, &titles, title_columns);
     let prefix = if note.is_blank() { prefix } else { prefix.plain("  ") };
     canvas.hanging(prefix, &lead, note);
+}
+
+/// The note; a long one of a stage that did not fail is clipped, the whole being in the lists below or in JSON.
+fn shown_note(options: &Options, stage: &ChainStage) -> String {
+    if options.is_full() || stage.state == StageState::Failed {
+        stage.note.clone()
+    } else {
+        wording::clipped(&stage.note, NOTE)
+    }
 }
 
 fn gap(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {

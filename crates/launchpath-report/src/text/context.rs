@@ -3,7 +3,7 @@
 use launchpath_model::Timestamp;
 
 use crate::canvas::{Canvas, Ink, Rich};
-use crate::diagnosis::{Diagnosis, TimelineEntry};
+use crate::diagnosis::{Diagnosis, Difference, TimelineEntry};
 use crate::wording;
 
 use super::remedy::left_out;
@@ -19,11 +19,12 @@ pub(super) fn warnings(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     }
     canvas.heading("Beware", Rich::new());
     for warning in &diagnosis.warnings {
-        let text =
-            Rich::new().ink(Ink::Strong, &warning.title).ink(Ink::Dim, &format!(" ({})", warning.code));
+        let text = Rich::new()
+            .ink(Ink::Strong, &wording::capital(&warning.title))
+            .ink(Ink::Dim, &format!(" ({})", warning.code));
         canvas.hanging(Rich::new().ink(Ink::DoubtStrong, "  ! "), "    ", text);
         if !warning.text.trim().is_empty() {
-            canvas.paragraph(4, Rich::new().plain(&warning.text).ids(&warning.evidence));
+            canvas.paragraph(4, Rich::new().plain(&wording::capital(&warning.text)).ids(&warning.evidence));
         }
         if let Some(command) = warning.command.as_deref().filter(|command| !command.trim().is_empty()) {
             canvas.verbatim(6, command);
@@ -45,11 +46,17 @@ pub(super) fn comparison(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     let others = comparison.differences.iter().filter(|difference| difference.explains.is_none());
     for difference in explaining.chain(others) {
         let ink = if difference.explains.is_some() { Ink::DoubtStrong } else { Ink::Dim };
-        let mut text = Rich::new().ink(Ink::Strong, &difference.what);
-        if let Some(explains) = &difference.explains {
-            text = text.plain(" – ").plain(explains);
+        let mark = Rich::new().ink(ink, "  ≠ ");
+        let what = Rich::new().ink(Ink::Strong, &difference.what);
+        match &difference.explains {
+            Some(explains) => canvas.hanging(mark, "    ", what.plain(" – ").plain(explains)),
+            None if is_short(difference) => {
+                let sides = format!(": here {}, there {}", difference.here, difference.there);
+                canvas.hanging(mark, "    ", what.plain(&sides));
+                continue;
+            }
+            None => canvas.hanging(mark, "    ", what),
         }
-        canvas.hanging(Rich::new().ink(ink, "  ≠ "), "    ", text);
         for (side, value) in [("here", &difference.here), ("there", &difference.there)] {
             let prefix = Rich::new().plain("    ").padded(Ink::Dim, side, 7);
             canvas.hanging(prefix, "           ", Rich::new().plain(value));
@@ -59,6 +66,11 @@ pub(super) fn comparison(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
         let text = Rich::new().ink(Ink::Dim, "the same: ").plain(&comparison.same.join(", "));
         canvas.hanging(Rich::new().ink(Ink::Dim, "  = "), "    ", text);
     }
+}
+
+/// Whether both sides are read at a glance on one line.
+fn is_short(difference: &Difference) -> bool {
+    difference.here.chars().count() + difference.there.chars().count() <= 60
 }
 
 pub(super) fn statements(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {

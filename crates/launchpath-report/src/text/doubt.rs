@@ -31,7 +31,7 @@ pub(super) fn ruled_out(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
         groups[shown..].iter().flat_map(|group| &group.faults).map(|fault| fault.fault.as_str()).collect();
     if !rest.is_empty() {
         let text = Rich::new()
-            .plain(&format!("and {} more: {} ", rest.len(), by_area(&rest)))
+            .plain(&format!("and {} more: {} ", rest.len(), wording::codes(&rest)))
             .ink(Ink::Dim, &format!("(why: {})", super::FULL));
         canvas.hanging(Rich::new().ink(Ink::Good, "  – "), "    ", text);
     }
@@ -54,9 +54,9 @@ pub(super) fn unknown(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
         let named: std::collections::BTreeSet<&String> = named.collect();
         let rest = diagnosis.unknown.iter().map(|fault| &fault.fault).filter(|fault| !named.contains(fault));
         let rest: Vec<&str> = rest.map(String::as_str).collect();
-        let mut text = format!("and {} more", wording::count(gaps.len() - shown, "missing piece"));
+        let mut text = format!("and {}", wording::more(gaps.len() - shown, "missing piece"));
         if !rest.is_empty() {
-            text.push_str(&format!(", leaving open {}", by_area(&rest)));
+            text.push_str(&format!(", leaving open {}", wording::codes(&rest)));
         }
         let text = Rich::new().plain(&text).ink(Ink::Dim, &format!(" ({})", super::FULL));
         canvas.hanging(Rich::new().ink(Ink::Doubt, "  ? "), "    ", text);
@@ -65,41 +65,15 @@ pub(super) fn unknown(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
 
 fn missing(canvas: &mut Canvas<'_>, gap: &Gap<'_>) {
     let codes: Vec<&str> = gap.faults.iter().map(|fault| fault.fault.as_str()).collect();
-    let mut text = Rich::new();
+    let open = Rich::new().ink(Ink::Strong, &wording::codes(&codes));
+    let mark = Rich::new().ink(Ink::Doubt, "  ? ");
     if gap.evidence.is_empty() {
-        text = text.plain("undecided:");
-    } else {
-        text = text
-            .plain(gap.evidence)
-            .plain(": ")
-            .plain(gap.reason)
-            .ids(gap.calls)
-            .plain(", which leaves open");
+        return canvas.hanging(mark, "    ", open);
     }
-    text = text.plain(" ").ink(Ink::Strong, &by_area(&codes));
-    canvas.hanging(Rich::new().ink(Ink::Doubt, "  ? "), "    ", text);
+    let text = Rich::new().plain(gap.evidence).plain(": ").plain(gap.reason).ids(gap.calls);
+    canvas.hanging(mark, "    ", text);
+    canvas.hanging(Rich::new().ink(Ink::Dim, "    leaves open "), "    ", open);
     if let Some(command) = gap.command.filter(|command| !command.trim().is_empty()) {
         canvas.verbatim(6, command);
     }
-}
-
-/// The codes as they are when few, else gathered by area: `net.{dns_off, nacl}, iam.trust_policy`.
-fn by_area(codes: &[&str]) -> String {
-    if codes.len() <= 3 {
-        return codes.join(", ");
-    }
-    let mut areas: Vec<(&str, Vec<&str>)> = Vec::new();
-    for code in codes {
-        let (area, name) = code.split_once('.').unwrap_or(("", code));
-        match areas.iter_mut().find(|(known, _)| *known == area) {
-            Some((_, names)) => names.push(name),
-            None => areas.push((area, vec![name])),
-        }
-    }
-    let parts = areas.iter().map(|(area, names)| match (area.is_empty(), names.as_slice()) {
-        (true, names) => names.join(", "),
-        (false, [name]) => format!("{area}.{name}"),
-        (false, names) => format!("{area}.{{{}}}", names.join(", ")),
-    });
-    parts.collect::<Vec<_>>().join(", ")
 }

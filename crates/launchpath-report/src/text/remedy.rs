@@ -55,7 +55,7 @@ pub(super) fn next(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     for (index, probe) in probes[..shown].iter().enumerate() {
         let mut text = Rich::new().plain(&probe.what);
         if !probe.splits.is_empty() {
-            text = text.ink(Ink::Dim, &format!(" (tells apart {})", wording::list(&probe.splits)));
+            text = text.ink(Ink::Dim, &format!(" (tells apart {})", splits(&probe.splits)));
         }
         let prefix = Rich::new().plain(&format!("{:>3}. ", index + 1));
         canvas.hanging(prefix, "     ", text);
@@ -92,10 +92,15 @@ pub(super) fn also_blocking(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     }
 }
 
+fn splits(faults: &[String]) -> String {
+    let faults: Vec<&str> = faults.iter().map(String::as_str).collect();
+    wording::codes(&faults)
+}
+
 /// Says how much of a list was not shown and where it is.
 pub(super) fn left_out(canvas: &mut Canvas<'_>, number: usize, one: &str) {
     if number > 0 {
-        let text = format!("and {} more: {FULL}", wording::count(number, one));
+        let text = format!("and {}: {FULL}", wording::more(number, one));
         canvas.paragraph(2, Rich::new().ink(Ink::Dim, &text));
     }
 }
