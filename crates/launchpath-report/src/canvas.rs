@@ -3,6 +3,8 @@
 //! What it is: the only place that knows columns and colour codes. What it is not: it knows nothing of diagnoses.
 //! Start with [`Rich`] (text with ink), then [`Canvas::hanging`] (the one way in which prose is set).
 
+use std::collections::BTreeSet;
+
 use anstyle::{AnsiColor, Effects, Style};
 use launchpath_model::EvidenceId;
 use unicode_width::UnicodeWidthStr;
@@ -92,6 +94,7 @@ impl Rich {
         if ids.is_empty() {
             return self;
         }
+        let ids: BTreeSet<&EvidenceId> = ids.iter().collect();
         let list = ids.iter().map(|id| clean::line(id.as_str())).collect::<Vec<_>>().join(" ");
         let rich = self.plain(" ");
         if ids.len() <= TOGETHER {

@@ -196,6 +196,8 @@ impl<'a> Writer<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Entry, catalogue, document};
     use crate::options::{Colour, Options};
 
@@ -234,5 +236,13 @@ mod tests {
         let wanted = "Image fetched\n  net.nacl       ACL drops\n  net.dns_off    DNS is off\n\n\
             Healthy\n  app.slow_init  Start takes too long\n";
         assert_eq!(catalogue(&entries, &Options::default()), wanted);
+    }
+
+    proptest! {
+        #[test]
+        fn no_document_panics_or_smuggles(markdown in "(\\PC|[-#*`>\\[\\]()!1. \n\t]|\u{1b}\\[31m){0,80}", width in 0usize..130) {
+            let shown = document(&markdown, &Options { width, ..Options::default() });
+            prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{shown:?}");
+        }
     }
 }

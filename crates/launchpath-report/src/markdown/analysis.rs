@@ -1,6 +1,6 @@
 //! The analysis: symptom, launch chain, causes with their reasoning, what is ruled out, the comparison.
 
-use crate::diagnosis::{Because, Cause, Diagnosis};
+use crate::diagnosis::{Because, Cause, CauseStatus, Diagnosis, StageState};
 use crate::outline::{self, ChainRow};
 use crate::wording;
 
@@ -48,7 +48,8 @@ pub(super) fn chain(page: &mut Page, diagnosis: &Diagnosis) {
             ChainRow::Stages { stages, inside } => {
                 for stage in stages {
                     let (sign, word, _) = wording::state(stage.state);
-                    let inside = if inside && !stage.side { " (in the break)" } else { "" };
+                    let open = inside && !stage.side && stage.state == StageState::Unknown;
+                    let inside = if open { " (in the break)" } else { "" };
                     let side = if stage.side { " (beside the path)" } else { "" };
                     let title = text(Place::Cell, &stage.title);
                     let note = text(Place::Cell, &stage.note);
@@ -89,7 +90,8 @@ fn cause(page: &mut Page, cause: &Cause) {
     ));
     if !cause.subjects.is_empty() {
         let subjects: Vec<String> = cause.subjects.iter().map(|subject| code(Place::Flow, subject)).collect();
-        page.block(&format!("At fault: {}", subjects.join(", ")));
+        let label = if cause.status == CauseStatus::Possible { "About" } else { "At fault" };
+        page.block(&format!("{label}: {}", subjects.join(", ")));
     }
     reasons(page, &cause.because);
 }

@@ -8,6 +8,8 @@ mod analysis;
 mod escape;
 mod record;
 
+use std::collections::BTreeSet;
+
 use launchpath_model::EvidenceId;
 
 use crate::diagnosis::{Diagnosis, Verdict};
@@ -72,6 +74,7 @@ fn cited(place: Place, ids: &[EvidenceId]) -> String {
 }
 
 fn listed(place: Place, ids: &[EvidenceId]) -> String {
+    let ids: BTreeSet<&EvidenceId> = ids.iter().collect();
     let ids: Vec<String> = ids.iter().map(|id| code(place, id.as_str())).collect();
     ids.join(", ")
 }
@@ -114,8 +117,9 @@ fn summary(page: &mut Page, diagnosis: &Diagnosis) {
     }
     line.push_str(&text(Place::Flow, &outline::headline(diagnosis)));
     page.block(&line);
-    if diagnosis.broken.is_some() {
-        page.block(&text(Place::Flow, &wording::sentence(&outline::break_note(diagnosis))));
+    let broken = wording::capital(&outline::break_note(diagnosis));
+    if !broken.is_empty() && !outline::headline(diagnosis).contains(&broken) {
+        page.block(&text(Place::Flow, &wording::sentence(&broken)));
     }
     if let Some((kind, step)) = outline::first_step(diagnosis) {
         page.block(&format!("**{kind}**: {}", text(Place::Flow, &step)));
