@@ -4,7 +4,7 @@
 //! and through a delay of 40 ms per request, about the distance to a Region. No retries, because the
 //! emulator answers 500 to what it lacks.
 
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
