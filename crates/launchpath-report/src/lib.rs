@@ -8,8 +8,8 @@
 //! Every string of a diagnosis may come from a log line, an image or a person: [`clean`] is the one gate through which
 //! it passes on its way to text and Markdown.
 //!
-//! Start with [`format`] (the dispatcher), then `text/mod.rs` and `markdown/mod.rs` (the order of the sections), then
-//! [`outline`] (the selection and grouping that both share). A new format is a file of its own and a line in
+//! Start with [`mod@format`] (the dispatcher), then `text/mod.rs` and `markdown/mod.rs` (the order of the sections), then
+//! `outline.rs` (the selection and grouping that both share). A new format is a file of its own and a line in
 //! [`format::Format`].
 
 mod canvas;
