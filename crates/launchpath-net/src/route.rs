@@ -102,16 +102,17 @@ impl<'a> RouteList<'a> {
         Self { blocks: Some(blocks), lists }
     }
 
-    /// The block routes with the entries of the given lists among them, most preferred first.
+    /// The block routes with the entries of lists among them, most preferred first. An entry is a block, or a range that
+    /// counts as one of the given length.
     pub(crate) fn with_entries(
         &self,
-        entries: impl Iterator<Item = (Span<u128>, &'a Route)>,
+        entries: impl Iterator<Item = (Span<u128>, Option<u8>, &'a Route)>,
     ) -> Option<Vec<BlockRoute<'a>>> {
         let mut blocks = self.blocks.clone()?;
-        blocks.extend(entries.map(|(span, route)| {
+        blocks.extend(entries.map(|(span, length, route)| {
             let size = span.last - span.first;
             #[expect(clippy::cast_possible_truncation, reason = "at most 128")]
-            let length = 128 - size.count_ones() as u8;
+            let length = length.unwrap_or(128 - size.count_ones() as u8);
             BlockRoute { span, length, route, priority: 2 }
         }));
         sort(&mut blocks);

@@ -11,7 +11,7 @@ use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict, L
 use crate::index::{Coverage, End, EndKind};
 use crate::packet::{Cube, PacketSet};
 use crate::route::{RouteTarget, destination_text, target};
-use crate::span::{Span, is_v4, public_v4};
+use crate::span::{Span, public_v4};
 
 /// Where one part of the packets is routed.
 pub(super) enum Choice<'r> {
@@ -109,18 +109,18 @@ impl<'e> Walk<'e, '_> {
             vec![(branch.now.clone(), Choice::Unknown(gap))]
         };
         let Some(list) = self.index.tables.get(table) else { return unknown_routes() };
-        let mut entries: Vec<(Span<u128>, &Route)> = Vec::new();
+        let mut entries: Vec<(Span<u128>, Option<u8>, &Route)> = Vec::new();
         let mut uncertain: Vec<(&launchpath_model::ids::PrefixListId, &Route, bool)> = Vec::new();
         for (id, route) in &list.lists {
             if let Some((spans, _)) = self.index.list(id) {
-                entries.extend(spans.iter().map(|span| (*span, *route)));
+                entries.extend(spans.iter().map(|span| (*span, None, *route)));
                 continue;
             }
             let service = self.index.service_of_list(id);
             if branch.leg == Leg::Request && self.goal.lists.contains(id) {
-                // AWS: the entries of a service's list are shorter blocks than any default route; their lengths are
-                // not known here, so they are preferred to every route shorter than /8.
-                entries.extend(public_v4().into_iter().flat_map(eighths).map(|span| (span, *route)));
+                // The entries are not known; those of S3 and DynamoDB are /8 at the widest, so they are preferred to
+                // every route shorter than that.
+                entries.extend(public_v4().into_iter().map(|span| (span, Some(96 + 8), *route)));
                 continue;
             }
             let aims_elsewhere = branch.leg == Leg::Request
@@ -182,9 +182,19 @@ impl<'e> Walk<'e, '_> {
                 }
             }
         }
-        if !rest.is_empty() {
-            chosen.push((rest, choice));
+        if rest.is_empty() {
+            return;
         }
+        // One route reached by several entries is one way.
+        if let Choice::Route(route) = &choice
+            && let Some((set, _)) = chosen
+                .iter_mut()
+                .find(|(_, other)| matches!(other, Choice::Route(known) if std::ptr::eq(*known, *route)))
+        {
+            set.add(&rest);
+            return;
+        }
+        chosen.push((rest, choice));
     }
 
     fn take(
@@ -566,20 +576,6 @@ impl<'e> Walk<'e, '_> {
         }
         done.push(branch);
     }
-}
-
-/// Blocks of eight leading bits, so that an entry of unknown length counts as a /8.
-fn eighths(span: Span<u128>) -> Vec<Span<u128>> {
-    debug_assert!(is_v4(span.first), "public IPv4 spans");
-    let step = 1u128 << 24;
-    let mut out = Vec::new();
-    let mut first = span.first;
-    while first <= span.last {
-        let end = ((first / step + 1) * step - 1).min(span.last);
-        out.push(Span { first, last: end });
-        first = end + 1;
-    }
-    out
 }
 
 pub(super) fn not_modelled(what: &str, why: &str) -> Gap {

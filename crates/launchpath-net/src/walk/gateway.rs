@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use launchpath_model::aws::vpc_endpoint::EndpointType;
 use launchpath_model::ids::{
-    EgressOnlyInternetGatewayId, NatGatewayId, NetworkInterfaceId, SubnetId, VpcEndpointId,
+    EgressOnlyInternetGatewayId, NatGatewayId, NetworkInterfaceId, SecurityGroupId, SubnetId, VpcEndpointId,
 };
 
 use super::Walk;
@@ -126,6 +126,16 @@ impl<'e> Walk<'e, '_> {
             return;
         }
         branch.narrow(carried);
+        let passed_before = branch.crossings.iter().filter_map(|crossing| crossing.nat);
+        let this = self.index.nat_end(&nat.nat_gateway_id);
+        if passed_before.into_iter().any(|end| this.is_some_and(|this| std::ptr::eq(this, end))) {
+            let text = format!("{} routes what comes out of {id} back to {id}", from.table);
+            let mut blocker = Self::blocker(&branch, BlockerKind::NatGatewayUnusable, id, text);
+            blocker.at = Some(from.subnet.to_string());
+            blocker.evidence.clone_from(&row.evidence);
+            Self::end_here(branch, HopKind::NatGateway, blocker, done);
+            return;
+        }
         let Some(subnet) = nat.subnet_id.clone() else {
             branch.gaps.push(not_modelled("the NAT gateway's subnet", "the document does not name it"));
             done.push(branch);
@@ -285,14 +295,28 @@ impl<'e> Walk<'e, '_> {
                 target: nat.to_string(),
             });
         }
-        let service = self.goal.service.as_deref().filter(|s| matches!(*s, "s3" | "dynamodb"))?;
+        let service = self.goal.service.as_deref()?;
         let region = network.region.as_ref()?;
+        let of_gateway = matches!(service, "s3" | "dynamodb");
+        let tables = if of_gateway { vec![from.table.clone()] } else { Vec::new() };
+        let subnets = if of_gateway { Vec::new() } else { vec![from.subnet.clone()] };
+        let groups = if of_gateway { Vec::new() } else { self.endpoint_groups(branch, from) };
         Some(Edit::CreateEndpoint {
             vpc: from.vpc.clone(),
             service: format!("com.amazonaws.{region}.{service}"),
-            subnets: Vec::new(),
-            groups: Vec::new(),
-            tables: vec![from.table.clone()],
+            subnets,
+            groups,
+            tables,
         })
+    }
+
+    /// Groups for a new endpoint: those of the VPC's other endpoints, else the sender's own.
+    fn endpoint_groups(&self, branch: &Branch<'e>, from: From<'_>) -> Vec<SecurityGroupId> {
+        let others = self.index.network.vpc_endpoints.iter().filter(|(_, row)| row.value.vpc_id == *from.vpc);
+        let groups =
+            others.flat_map(|(_, row)| row.value.groups.iter().flatten()).map(|g| g.group_id.clone());
+        let first = groups.into_iter().next();
+        let own = || branch.sender.and_then(|sender| sender.groups.clone()).unwrap_or_default();
+        first.map_or_else(own, |group| vec![group])
     }
 }

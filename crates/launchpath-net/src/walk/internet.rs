@@ -60,12 +60,12 @@ impl<'e> Walk<'e, '_> {
             "to the internet".to_owned(),
             evidence,
         ));
-        self.need_public_address(&mut branch, id);
+        Self::need_public_address(&mut branch, id);
         self.on_the_internet(branch, Some(from), done);
     }
 
     /// The interface that the packets leave from needs a public address; IPv6 addresses are public themselves.
-    fn need_public_address(&self, branch: &mut Branch<'e>, id: &str) {
+    fn need_public_address(branch: &mut Branch<'e>, id: &str) {
         if branch.now.cubes().iter().all(|cube| !is_v4(cube.source.first)) {
             return;
         }

@@ -9,5 +9,9 @@
     reason = "tests read files and print why they are skipped"
 )]
 
+mod launch;
+mod random;
+mod random_vpc;
+mod simulator;
 mod snapshot;
 mod vectors;
