@@ -14,8 +14,7 @@ mod progress;
 mod session;
 
 pub(crate) use artifact::short_digest;
-pub(crate) use container::{Crash, fatal_traceback};
-pub(crate) use network::interfaces;
+pub(crate) use container::fatal_traceback;
 pub use progress::{Failure, Progress, Sighting, Strength, Trace, assess};
 
 use crate::case::{ArtifactKind, Case, Combination, Mode, Platform};

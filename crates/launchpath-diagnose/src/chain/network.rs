@@ -128,7 +128,7 @@ fn refused(event: &TrailEvent, when: &str, evidence: Vec<EvidenceId>) -> Failure
 }
 
 /// Whether an interface is one of this runtime's: in one of its subnets, with exactly its groups, made by AgentCore.
-pub(crate) fn is_ours(interface: &NetworkInterface, subnet: &SubnetId, groups: &[SecurityGroupId]) -> bool {
+fn is_ours(interface: &NetworkInterface, subnet: &SubnetId, groups: &[SecurityGroupId]) -> bool {
     let mut wanted: Vec<&SecurityGroupId> = groups.iter().collect();
     let mut has: Vec<&SecurityGroupId> =
         interface.groups.iter().flatten().map(|group| &group.group_id).collect();
@@ -167,7 +167,7 @@ fn interface_by_tag(case: &Case) -> Sighting {
 }
 
 /// The runtime's interfaces in one subnet, and whether a query could have shown them all.
-pub(crate) fn interfaces<'a>(
+fn interfaces<'a>(
     case: &Case<'a>,
     subnet: &SubnetId,
     groups: &[SecurityGroupId],

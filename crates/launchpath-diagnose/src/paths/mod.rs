@@ -3,6 +3,7 @@
 //! `launchpath-net` walks; here each blocker of each path falls to exactly one fault kind, so that one broken element is one
 //! fault. Start with [`Paths::of`] and [`Paths::check`].
 
+mod assumption;
 mod culprit;
 mod repair;
 
@@ -10,12 +11,14 @@ use std::collections::BTreeMap;
 
 use launchpath_model::ids::{AccountId, SubnetId};
 use launchpath_model::{EvidenceId, Gap, Known, service};
+use launchpath_net::dns::{DnsAnswer, resolve};
 use launchpath_net::needs::{Artifact, Need, NeedsContext, Platform as NetPlatform, Required, needs};
 use launchpath_net::{Answer, Engine, HopKind, HopVerdict, NeedPaths, Verdict, runtime_paths};
 
 use crate::case::{ArtifactKind, Case, Mode, Platform};
 use crate::chain::Stage;
 use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because};
+use assumption::{ASSUMED, with_defaults};
 pub(crate) use culprit::Culprit;
 
 /// Most lines of reasoning per finding: the rest says the same of other services.
@@ -26,6 +29,9 @@ const MOST_LINES: usize = 4;
 pub struct Paths {
     /// The needs and their answers from each subnet.
     needs: Vec<NeedPaths>,
+    /// The same where every name resolves inside AWS as it does by default: for faults other than those of DNS, so that one
+    /// unseen resolver does not leave every group and route undecided. Empty where the answers are decided as they are.
+    if_names_resolve: Vec<NeedPaths>,
     /// Blockers by fault.
     culprits: BTreeMap<&'static str, Vec<Culprit>>,
     /// Why nothing could be walked.
@@ -44,6 +50,14 @@ impl Paths {
             .filter(|need| matches!(need.stage, "artifact_fetch" | "log_delivery"))
             .collect();
         let needs = runtime_paths(&engine, &config.subnets, &config.security_groups, &wanted);
+        let undecided =
+            needs.iter().flat_map(|p| &p.by_subnet).any(|(_, answer)| answer.verdict == Verdict::Unknown);
+        let if_names_resolve = if undecided {
+            let network = with_defaults(&case.world.network);
+            runtime_paths(&Engine::new(&network), &config.subnets, &config.security_groups, &wanted)
+        } else {
+            Vec::new()
+        };
         let mut culprits: BTreeMap<&'static str, Vec<Culprit>> = BTreeMap::new();
         for paths in &needs {
             for (subnet, answer) in &paths.by_subnet {
@@ -54,7 +68,7 @@ impl Paths {
         }
         let gap =
             case.world.region.is_none().then(|| Gap::not_asked("the Region", "aws configure get region"));
-        Self { needs, culprits, gap }
+        Self { needs, if_names_resolve, culprits, gap }
     }
 
     fn stage_of(need: &Need) -> Stage {
@@ -82,8 +96,40 @@ impl Paths {
         }
         match paths.culprits.get(code) {
             Some(culprits) => found(case, paths, code, culprits),
+            None if code == "net.dns_off" => paths.names(case),
             None => paths.absent(case, code),
         }
+    }
+
+    /// Whether the names the launch needs resolve, from the evidence alone.
+    fn names(&self, case: &Case) -> Check {
+        let Some(vpc) = case.vpc_id() else {
+            let first =
+                case.vpc_config().and_then(|config| config.subnets.first().cloned()).unwrap_or_default();
+            return match case.subnet(&first) {
+                Known::Unknown(gap) => Check::unknown(gap),
+                _ => Check::unknown(Gap::not_asked("the VPC", "aws ec2 describe-subnets")),
+            };
+        };
+        let mut evidence: Vec<EvidenceId> = Vec::new();
+        let mut gaps: Vec<Gap> = Vec::new();
+        let mut shown: Option<String> = None;
+        for paths in &self.needs {
+            let resolution = resolve(&case.world.network, &vpc, &paths.need.name);
+            for possibility in &resolution.possibilities {
+                gaps.extend(possibility.depends_on.clone());
+                if let DnsAnswer::Elsewhere(gap) = &possibility.answer {
+                    gaps.push(gap.clone());
+                }
+                evidence.extend(possibility.evidence.clone());
+                shown = shown.or_else(|| Some(format!("{}: {}", paths.need.service, possibility.why)));
+            }
+        }
+        if gaps.is_empty() {
+            let shown = shown.map(|shown| format!("; for example {shown}")).unwrap_or_default();
+            return Check::ruled_out(format!("the names resolve where they should{shown}"), evidence);
+        }
+        Check::Unknown(distinct(gaps))
     }
 
     /// No blocker of that kind was seen: ruled out where the evidence decides, unknown where it does not.
@@ -92,8 +138,8 @@ impl Paths {
         let mut gaps: Vec<Gap> = Vec::new();
         let mut shown: Option<String> = None;
         let s3_only = code == "net.s3_path_missing";
-        let answers = self
-            .needs
+        let decided_by = if self.if_names_resolve.is_empty() { &self.needs } else { &self.if_names_resolve };
+        let answers = decided_by
             .iter()
             .filter(|paths| !s3_only || paths.need.service == "s3")
             .flat_map(|paths| paths.by_subnet.iter().map(move |(_, answer)| (&paths.need, answer)));
@@ -107,9 +153,7 @@ impl Paths {
             }
         }
         if !gaps.is_empty() {
-            gaps.sort_by(|a, b| a.what.cmp(&b.what));
-            gaps.dedup_by(|a, b| a.what == b.what);
-            return Check::Unknown(gaps);
+            return Check::Unknown(distinct(gaps));
         }
         if s3_only && evidence.is_empty() {
             let (ends, provenance) = service::date("managed_s3_gateway_ends");
@@ -120,6 +164,7 @@ impl Paths {
             );
             return Check::ruled_out(text, case.runtime_evidence());
         }
+        evidence.retain(|id| id.as_str() != ASSUMED);
         let subnets = self.needs.first().map_or(0, |paths| paths.by_subnet.len());
         let from = if subnets == 1 {
             "from the one subnet".to_owned()
@@ -134,10 +179,16 @@ impl Paths {
     }
 }
 
+/// Each missing thing once.
+fn distinct(mut gaps: Vec<Gap>) -> Vec<Gap> {
+    gaps.sort_by(|a, b| a.what.cmp(&b.what));
+    gaps.dedup_by(|a, b| a.what == b.what);
+    gaps
+}
+
 /// What holds when a fault is ruled out, in words.
 fn passes(code: &str, from: &str) -> String {
     let what = match code {
-        "net.dns_off" => "the names resolve",
         "net.endpoint_sg_blocks" => "the endpoints' groups admit the runtime's",
         "net.runtime_sg_egress_blocks" => "the runtime's groups let the traffic out",
         "net.nacl" => "the network ACLs let requests out and answers in",
@@ -174,7 +225,6 @@ fn relevant(code: &str, answer: &Answer) -> Relevance {
 fn is_about(code: &str, hop: &launchpath_net::Hop) -> bool {
     use launchpath_net::{Direction, Leg};
     match code {
-        "net.dns_off" => hop.kind == HopKind::Dns,
         "net.endpoint_sg_blocks" => {
             hop.kind == HopKind::SecurityGroup
                 && hop.direction == Some(Direction::Ingress)

@@ -11,7 +11,7 @@ use crate::faults::{Check, Context, DIRECT, Fault, because};
 use crate::repair::Repair;
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "app.dependency_drift",
     title: "A dependency changed under an unpinned requirement",
     stage: Stage::ProcessStart,

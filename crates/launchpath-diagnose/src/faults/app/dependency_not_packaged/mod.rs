@@ -11,7 +11,7 @@ use crate::faults::{Check, Context, DIRECT, Fault, because};
 use crate::repair::Repair;
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "app.dependency_not_packaged",
     title: "A third-party dependency is absent from the artifact",
     stage: Stage::ProcessStart,

@@ -10,7 +10,7 @@ use crate::faults::{Check, Context, DIRECT, Fault, because};
 use crate::repair::Repair;
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "app.missing_source_file",
     title: "An own source or data file is absent from the artifact",
     stage: Stage::ProcessStart,

@@ -8,7 +8,7 @@ use crate::faults::{Check, Context, DIRECT, Fault, because};
 use crate::repair::Repair;
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "app.startup_exception",
     title: "The process raises an exception at start",
     stage: Stage::ProcessStart,

@@ -8,7 +8,7 @@ use crate::chain::Stage;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "contract.protocol_mismatch",
     title: "The configured protocol is not the one the container speaks",
     stage: Stage::Health,

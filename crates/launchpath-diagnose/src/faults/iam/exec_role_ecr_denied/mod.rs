@@ -15,7 +15,7 @@ use crate::permissions;
 use crate::repair::{Change, Repair};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "iam.exec_role_ecr_denied",
     title: "The execution role may not pull the image",
     stage: Stage::RequestValidation,

@@ -10,7 +10,7 @@ use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, NETWORK_R
 use crate::repair::{Change, Repair};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "iam.slr_missing_or_denied",
     title: "The network service-linked role is missing or refused",
     stage: Stage::VpcValidation,

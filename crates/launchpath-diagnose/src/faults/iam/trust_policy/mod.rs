@@ -14,7 +14,7 @@ use crate::permissions::{self, RUNTIME_PRINCIPAL};
 use crate::repair::{Change, Repair};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "iam.trust_policy",
     title: "The execution role's trust policy does not let the service assume it",
     stage: Stage::RequestValidation,

@@ -10,7 +10,7 @@ use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
 use crate::repair::{Change, Repair};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "image.arch_mismatch",
     title: "The image is not built for linux/arm64",
     stage: Stage::RequestValidation,

@@ -13,7 +13,7 @@ use crate::faults::{Certainty, Check, Context, Fault, Finding, because};
 use crate::repair::{Change, Repair};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "image.manifest_unsupported",
     title: "The image's manifest has a shape the service mishandles",
     stage: Stage::RequestValidation,

@@ -9,7 +9,7 @@ use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
 use crate::repair::{Change, Repair};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "image.tag_missing",
     title: "The image tag or digest does not exist in its repository",
     stage: Stage::RequestValidation,

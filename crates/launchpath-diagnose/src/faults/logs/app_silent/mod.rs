@@ -6,7 +6,7 @@ use crate::chain::Stage;
 use crate::faults::{Certainty, Check, Context, Fault, Finding, because};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "logs.app_silent",
     title: "The process prints nothing that the service forwards",
     stage: Stage::LogDelivery,

@@ -13,7 +13,7 @@ use crate::permissions;
 use crate::repair::{Change, Repair};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "logs.role_cannot_write",
     title: "The execution role may not write the runtime's log group",
     stage: Stage::LogDelivery,

@@ -7,7 +7,7 @@ use crate::faults::{Check, Context, Fault};
 use crate::paths::Paths;
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "net.dns_off",
     title: "The VPC's DNS settings keep names from resolving to where they should",
     stage: Stage::ArtifactFetch,

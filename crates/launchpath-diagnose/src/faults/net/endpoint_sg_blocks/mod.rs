@@ -7,7 +7,7 @@ use crate::faults::{Check, Context, Fault};
 use crate::paths::Paths;
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "net.endpoint_sg_blocks",
     title: "A VPC endpoint's security group does not admit the runtime",
     stage: Stage::ArtifactFetch,

@@ -7,7 +7,7 @@ use crate::chain::{Stage, Strength};
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "net.eni_create_failed",
     title: "The network interface cannot be created",
     stage: Stage::NetworkAttach,

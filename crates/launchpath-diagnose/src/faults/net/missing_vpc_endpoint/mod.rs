@@ -7,7 +7,7 @@ use crate::faults::{Check, Context, Fault};
 use crate::paths::Paths;
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "net.missing_vpc_endpoint",
     title: "A required interface endpoint is missing where there is no other way out",
     stage: Stage::ArtifactFetch,

@@ -7,7 +7,7 @@ use crate::faults::{Check, Context, Fault};
 use crate::paths::Paths;
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "net.no_egress_route",
     title: "The subnet has neither a default route nor endpoints",
     stage: Stage::ArtifactFetch,

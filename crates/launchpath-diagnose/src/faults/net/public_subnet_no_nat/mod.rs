@@ -7,7 +7,7 @@ use crate::faults::{Check, Context, Fault};
 use crate::paths::Paths;
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "net.public_subnet_no_nat",
     title: "The subnet's default route is an internet gateway, which a runtime's interface cannot use",
     stage: Stage::ArtifactFetch,

@@ -7,7 +7,7 @@ use crate::faults::{Check, Context, Fault};
 use crate::paths::Paths;
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "net.runtime_sg_egress_blocks",
     title: "The runtime's security group does not let the traffic out",
     stage: Stage::ArtifactFetch,

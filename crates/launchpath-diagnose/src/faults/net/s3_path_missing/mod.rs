@@ -7,7 +7,7 @@ use crate::faults::{Check, Context, Fault};
 use crate::paths::Paths;
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "net.s3_path_missing",
     title: "No path to S3 for image layers or the code zip",
     stage: Stage::ArtifactFetch,

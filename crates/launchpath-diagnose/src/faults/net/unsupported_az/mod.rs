@@ -13,7 +13,7 @@ use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
 use crate::repair::{Change, Repair};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "net.unsupported_az",
     title: "A subnet lies in an Availability Zone that AgentCore does not support",
     stage: Stage::VpcValidation,

@@ -10,7 +10,7 @@ use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
 use crate::repair::{Change, Repair};
 
 /// The fault.
-pub static FAULT: Fault = Fault {
+pub(super) static FAULT: Fault = Fault {
     code: "svc.mmdsv2_required",
     title: "The runtime does not require MMDSv2",
     stage: Stage::InvokeAdmission,

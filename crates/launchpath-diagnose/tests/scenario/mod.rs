@@ -1,0 +1,102 @@
+//! One case of a scenario file: reads it, builds its bundle, diagnoses it, checks what it expects.
+
+mod expect;
+mod world;
+
+use launchpath_diagnose::diagnose;
+use launchpath_intake::open_bytes;
+
+use expect::Expectation;
+use world::Edit;
+
+/// A case.
+pub(crate) struct Case {
+    title: String,
+    base: String,
+    edits: Vec<Edit>,
+    expectations: Vec<Expectation>,
+}
+
+impl Case {
+    /// Every case of a file: a heading, a ```` ```world ```` block, a ```` ```expect ```` block.
+    pub(crate) fn read_all(text: &str) -> Result<Vec<Self>, String> {
+        let mut cases = Vec::new();
+        let mut title = String::new();
+        let mut world: Option<Vec<(usize, String)>> = None;
+        let mut block: Option<(String, Vec<(usize, String)>)> = None;
+        for (number, line) in text.lines().enumerate() {
+            let number = number + 1;
+            match &mut block {
+                Some((kind, lines)) if line.trim_end() == "```" => {
+                    let (kind, lines) = (kind.clone(), std::mem::take(lines));
+                    block = None;
+                    match kind.as_str() {
+                        "world" => world = Some(lines),
+                        "expect" => {
+                            let world = world.take().ok_or_else(|| {
+                                format!("line {number}: an expect block without a world block")
+                            })?;
+                            cases.push(Self::read(&title, &world, &lines)?);
+                        }
+                        _ => {}
+                    }
+                }
+                Some((_, lines)) => lines.push((number, line.to_owned())),
+                None if line.starts_with("```") => {
+                    block = Some((line.trim_start_matches('`').trim().to_owned(), Vec::new()));
+                }
+                None if line.starts_with('#') => title = line.trim_start_matches('#').trim().to_owned(),
+                None => {}
+            }
+        }
+        match (block, world) {
+            (Some((kind, _)), _) => Err(format!("the {kind} block is not closed")),
+            (None, Some(_)) => Err("a world block without an expect block".to_owned()),
+            (None, None) => Ok(cases),
+        }
+    }
+
+    fn read(title: &str, world: &[(usize, String)], expect: &[(usize, String)]) -> Result<Self, String> {
+        let mut base = None;
+        let mut edits = Vec::new();
+        for (number, line) in lines(world) {
+            match line.strip_prefix("base:") {
+                Some(name) => base = Some(name.trim().to_owned()),
+                None => edits.push(Edit::read(line).map_err(|error| format!("line {number}: {error}"))?),
+            }
+        }
+        let expectations: Result<Vec<Expectation>, String> = lines(expect)
+            .map(|(number, line)| Expectation::read(line).map_err(|error| format!("line {number}: {error}")))
+            .collect();
+        let base = base.ok_or_else(|| format!("case «{title}»: the world block names no base"))?;
+        Ok(Self { title: title.to_owned(), base, edits, expectations: expectations? })
+    }
+
+    /// Diagnoses the case and checks it; the error says what came instead.
+    pub(crate) fn run(&self, base: &dyn Fn(&str) -> Result<String, String>) -> Result<(), String> {
+        let fail = |error: String| format!("case «{}»: {error}", self.title);
+        let name = if self.base.contains('/') { self.base.clone() } else { format!("base/{}", self.base) };
+        let text = base(&name).map_err(fail)?;
+        let mut bundle: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| fail(error.to_string()))?;
+        for edit in &self.edits {
+            edit.apply(&mut bundle).map_err(fail)?;
+        }
+        let world = open_bytes("bundle.json", bundle.to_string().as_bytes())
+            .map_err(|error| fail(error.to_string()))?;
+        let diagnosis = diagnose(&world);
+        let wrong: Vec<String> =
+            self.expectations.iter().filter_map(|expectation| expectation.check(&diagnosis).err()).collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(fail(format!("{}\n{}", wrong.join("\n"), expect::gist(&diagnosis))))
+    }
+}
+
+fn lines(block: &[(usize, String)]) -> impl Iterator<Item = (usize, &str)> {
+    block
+        .iter()
+        .map(|(number, line)| (*number, line.trim()))
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+}

@@ -1,0 +1,49 @@
+//! Runs every scenario file: a world in a few lines, and what the diagnosis must say of it.
+//!
+//! The format is in `scenarios/README.md`. Files live beside the fault they are about
+//! (`src/faults/<area>/<fault>/scenarios/*.md`) and, for whole stories, in `scenarios/` at the top of the repository.
+
+#![expect(clippy::disallowed_methods, reason = "the runner reads the scenario files")]
+
+mod scenario;
+
+use std::fs;
+use std::path::Path;
+
+use scenario::Case;
+
+fn run(path: &Path) -> datatest_stable::Result<()> {
+    let text = fs::read_to_string(path)?;
+    let bases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let base = |name: &str| {
+        fs::read_to_string(bases.join(format!("{name}.json"))).map_err(|e| format!("base {name}: {e}"))
+    };
+    let cases = Case::read_all(&text)?;
+    if cases.is_empty() {
+        return Err("the file holds no case: a case is a heading, a world block and an expect block".into());
+    }
+    let failures: Vec<String> = cases.iter().filter_map(|case| case.run(&base).err()).collect();
+    if failures.is_empty() { Ok(()) } else { Err(Box::new(Failed(failures.join("\n\n")))) }
+}
+
+/// What went wrong; printed as it is, line by line.
+struct Failed(String);
+
+impl std::fmt::Debug for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+datatest_stable::harness! {
+    { test = run, root = "src/faults", pattern = r"/scenarios/.*\.md$" },
+    { test = run, root = "../../scenarios/stories", pattern = r"\.md$" },
+}
