@@ -80,7 +80,7 @@ fn measure(name: &str, rounds: usize, requests: &[(Request, String)], mut decide
 }
 
 fn main() {
-    let rounds = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(100_000);
+    let rounds = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
     let requests = requests();
     let document: Value = serde_json::from_str(POLICY).expect("the policy is JSON");
     let identity = Layer::one("exec", policy(&document));

@@ -160,7 +160,7 @@ pub(crate) struct Weighed<L> {
     pub(crate) boundary: Weight<L>,
     pub(crate) session: Weight<L>,
     pub(crate) endpoint: Weight<L>,
-    /// In the order of the levels; empty when they do not apply.
+    /// In the order of the levels; empty when they do not apply, and in a logic that explains nothing.
     pub(crate) scps: Vec<Verdict<L>>,
     pub(crate) rcps: Vec<Verdict<L>>,
 }
@@ -242,7 +242,7 @@ pub(crate) fn weigh<L: Logic>(set: &CompiledPolicySet, request: &Request) -> Wei
     };
     let usual = Surroundings { bounded, reading: Reading::Usual };
 
-    let open_gate = || Weight { verdict: Verdict::of(false, true), gates: false };
+    let open_gate = || Weight { verdict: Verdict::<L>::of(false, true), gates: false };
     let identity = if has_identity {
         Weight { verdict: judge(&set.identity, request, usual), gates: true }
     } else {
@@ -270,29 +270,32 @@ pub(crate) fn weigh<L: Logic>(set: &CompiledPolicySet, request: &Request) -> Wei
     }
     let endpoint =
         gate(&set.endpoint, Surroundings { bounded, reading: endpoint_reading(set, request) }, true);
-    let scps: Vec<Verdict<L>> = if scps_apply(set, request) {
-        set.scps.iter().map(|level| judge(level, request, usual)).collect()
-    } else {
-        Vec::new()
-    };
-    let rcps: Vec<Verdict<L>> = match rcp::applicability(set, request) {
-        Tri::False => Vec::new(),
-        applies => set
-            .rcps
-            .iter()
-            .map(|level| {
-                let verdict = judge(level, request, usual);
-                if applies.is_true() { verdict } else { perhaps_rcp(verdict, request) }
-            })
-            .collect(),
-    };
-
     let single = [&identity, &resource, &boundary, &session, &endpoint].map(|weight| &weight.verdict);
-    let all = || single.into_iter().chain(&scps).chain(&rcps);
-    let denied = all().fold(L::known(false), |denied, verdict| denied.or(verdict.denied.clone()));
+    let mut denied =
+        single.into_iter().fold(L::known(false), |denied, verdict| denied.or(verdict.denied.clone()));
+    let mut guarded = endpoint.verdict.allowed();
+    let mut count = |verdict: Verdict<L>, kept: &mut Vec<Verdict<L>>| {
+        denied = denied.clone().or(verdict.denied.clone());
+        guarded = guarded.clone().and(verdict.allowed());
+        if L::EXPLAINS {
+            kept.push(verdict);
+        }
+    };
+    let mut scps = Vec::new();
+    if scps_apply(set, request) {
+        for level in &set.scps {
+            count(judge(level, request, usual), &mut scps);
+        }
+    }
+    let mut rcps = Vec::new();
+    let applies = rcp::applicability(set, request);
+    if !applies.is_false() {
+        for level in &set.rcps {
+            let verdict = judge(level, request, usual);
+            count(if applies.is_true() { verdict } else { perhaps_rcp(verdict, request) }, &mut rcps);
+        }
+    }
 
-    let levels = scps.iter().chain(&rcps);
-    let guarded = levels.fold(endpoint.verdict.allowed(), |all, level| all.and(level.allowed()));
     let own = identity
         .verdict
         .direct

@@ -230,6 +230,8 @@ impl fmt::Display for Formula {
 
 /// The logic an evaluation runs in.
 pub(crate) trait Logic: Sized + Clone + PartialEq {
+    /// Whether verdicts are kept for telling reasons.
+    const EXPLAINS: bool;
     fn known(value: bool) -> Self;
     fn open(question: impl FnOnce() -> Open) -> Self;
     fn and(self, other: Self) -> Self;
@@ -247,6 +249,8 @@ pub(crate) trait Logic: Sized + Clone + PartialEq {
 }
 
 impl Logic for Tri {
+    const EXPLAINS: bool = false;
+
     fn known(value: bool) -> Self {
         value.into()
     }
@@ -273,6 +277,8 @@ impl Logic for Tri {
 }
 
 impl Logic for Formula {
+    const EXPLAINS: bool = true;
+
     fn known(value: bool) -> Self {
         if value { Self::Always } else { Self::Never }
     }

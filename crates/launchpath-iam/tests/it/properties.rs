@@ -346,7 +346,8 @@ proptest! {
                 seen.set(key, ContextValue::NotKnown("hidden".into()));
             }
         }
-        let account = if hide_account { None } else { account };
+        // Other resources tell their account themselves.
+        let account = if hide_account && resource.starts_with("arn:aws:s3:") { None } else { account };
         let seen = request(who, action, resource, account, seen);
         let mut partial = layers.clone();
         for (index, policy) in each_policy(&mut partial).into_iter().enumerate() {
