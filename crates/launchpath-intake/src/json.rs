@@ -8,7 +8,7 @@ use serde_path_to_error::Segment;
 
 use crate::error::{IntakeError, Problem};
 
-/// Most values (members and elements) in one document. A value takes about 100 bytes of memory once it is read.
+/// Most values (members and elements) in one input. A value takes about 100 bytes of memory once it is read.
 pub const MAX_VALUES: usize = 4_000_000;
 /// Longest excerpt of a wrong value in an error, in characters.
 const MAX_EXCERPT: usize = 80;
@@ -162,7 +162,7 @@ pub(crate) fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, IntakeErr
 }
 
 /// How many values the text holds at most: each one but the first follows a comma or an opening bracket.
-fn count_values(text: &[u8]) -> usize {
+pub(crate) fn count_values(text: &[u8]) -> usize {
     let (mut count, mut in_string, mut escaped) = (1, false, false);
     for &byte in text {
         if in_string {

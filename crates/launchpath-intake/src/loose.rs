@@ -95,7 +95,7 @@ const NEED_OTHERS: &[&str] = &[
 #[derive(Debug, Default)]
 pub(crate) struct Sorted {
     /// The one bundle among them, when it is alone.
-    pub(crate) bundle: Option<String>,
+    pub(crate) bundle: Option<(String, Value)>,
     calls: Vec<Recorded>,
     /// Files that are no answers, with the reason.
     others: Vec<(EvidenceId, String)>,
@@ -135,7 +135,7 @@ pub(crate) fn read_all(reader: &mut Reader<'_>) -> Result<Sorted, IntakeError> {
             None => return Err(ReadError::TooLarge { limit: MAX_DOCUMENT_BYTES }.of(&name)),
         };
         match document {
-            Document::Json(value) if Bundle::recognises(&value) => bundles.push(name),
+            Document::Json(value) if Bundle::recognises(&value) => bundles.push((name, value)),
             Document::Json(value) => take_answers(&mut sorted, &name, value),
             Document::Refusal(service, operation, error) => {
                 let id = sorted.next_id();
@@ -154,12 +154,12 @@ pub(crate) fn read_all(reader: &mut Reader<'_>) -> Result<Sorted, IntakeError> {
     match bundles.as_slice() {
         [] => {}
         [_] if sorted.calls.is_empty() => sorted.bundle = bundles.pop(),
-        [one] => {
+        [(one, _)] => {
             return Err(IntakeError::new(Problem::Refused, "either a bundle or loose answers", "both")
                 .in_file(one)
                 .advise("open the bundle's file itself, or call it bundle.json"));
         }
-        [_, second, ..] => {
+        [_, (second, _), ..] => {
             return Err(IntakeError::new(Problem::Refused, "one bundle", "several")
                 .in_file(second)
                 .advise("open one of the files"));
@@ -411,6 +411,8 @@ mod tests {
         let open = files(&[("a.json", &role("one")), ("b.json", &role("two")), ("c.json", &list)]).unwrap();
         assert!(open.attached_policies.is_empty());
         assert_eq!(open.not_understood.len(), 1);
+        // Somebody did ask: the gap is not "not asked".
+        assert_eq!(open.attached_policies.reads().len(), 1);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::documents::{
     check_name,
 };
 use crate::error::{IntakeError, Problem};
-use crate::json::{Place, parse};
+use crate::json::{MAX_VALUES, Place, count_values, parse};
 use crate::lower::{self, Recorded};
 use crate::{loose, outcome};
 
@@ -29,14 +29,14 @@ use crate::{loose, outcome};
 pub fn open(documents: &dyn Documents) -> Result<World, IntakeError> {
     let mut reader = Reader::new(documents)?;
     if let Some(root) = reader.bundle_root() {
-        return open_bundle_file(&mut reader, &root, BUNDLE_FILE);
+        let name = format!("{root}{BUNDLE_FILE}");
+        let bundle = Bundle::from_json(&name, &reader.read(&name)?)?;
+        return lower_bundle(&mut reader, &root, &name, bundle);
     }
     let sorted = loose::read_all(&mut reader)?;
-    if let Some(name) = sorted.bundle {
-        let (root, file) = name.rsplit_once('/').map_or(("", name.as_str()), |(root, file)| (root, file));
-        let root = if root.is_empty() { String::new() } else { format!("{root}/") };
-        reader.spent = 0;
-        return open_bundle_file(&mut reader, &root, file);
+    if let Some((name, value)) = sorted.bundle {
+        let root = name.rfind('/').map_or("", |end| &name[..=end]);
+        return lower_bundle(&mut reader, root, &name, Bundle::from_value(&name, value)?);
     }
     loose::world(sorted)
 }
@@ -85,17 +85,23 @@ pub fn open_bundle(bundle: &Bundle) -> Result<World, IntakeError> {
     Ok(world)
 }
 
-fn open_bundle_file(reader: &mut Reader<'_>, root: &str, file: &str) -> Result<World, IntakeError> {
-    let name = format!("{root}{file}");
-    let bundle = Bundle::from_json(&name, &reader.read(&name)?)?;
-    let mut recorded = Vec::with_capacity(bundle.calls.len());
-    for (index, call) in bundle.calls.iter().enumerate() {
-        let place = Place::file(&name).member("calls").index(index);
+/// Lowers the bundle read from the file `name` in the folder `root` (empty, or ending in `/`).
+fn lower_bundle(
+    reader: &mut Reader<'_>,
+    root: &str,
+    name: &str,
+    mut bundle: Bundle,
+) -> Result<World, IntakeError> {
+    let calls = std::mem::take(&mut bundle.calls);
+    let mut recorded = Vec::with_capacity(calls.len());
+    for (index, call) in calls.into_iter().enumerate() {
+        let place = Place::file(name).member("calls").index(index);
+        let evidence = evidence(&bundle, &call);
         let (response, place) = match &call.file {
-            None => (call.response.clone().unwrap_or(Value::Null), place.member("response")),
+            None => (call.response.unwrap_or(Value::Null), place.member("response")),
             Some(path) => {
                 let place = place.member("file");
-                let path = check_name(path).map_err(|error| error.in_file(&name).at(place.path.clone()))?;
+                let path = check_name(path).map_err(|error| error.in_file(name).at(place.path.clone()))?;
                 let path = format!("{root}{path}");
                 if !reader.names.contains_key(&path) {
                     return Err(IntakeError::new(
@@ -103,14 +109,14 @@ fn open_bundle_file(reader: &mut Reader<'_>, root: &str, file: &str) -> Result<W
                         "a file of this bundle",
                         format!("{path:?}, which is missing"),
                     )
-                    .in_file(&name)
+                    .in_file(name)
                     .at(place.path)
                     .advise("open the bundle's directory or archive, not its bundle.json alone"));
                 }
                 (parse(&path, &reader.read(&path)?)?, Place::file(&path))
             }
         };
-        recorded.push(Recorded { evidence: evidence(&bundle, call), response, place });
+        recorded.push(Recorded { evidence, response, place });
     }
     let mut world = header(&bundle);
     lower::all(&mut world, recorded)?;
@@ -165,6 +171,8 @@ pub(crate) struct Reader<'a> {
     /// Checked name to the name that the source uses.
     pub(crate) names: BTreeMap<String, String>,
     spent: u64,
+    /// How many JSON values the documents hold so far: small files add up.
+    values: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -185,7 +193,7 @@ impl<'a> Reader<'a> {
                     .in_file(&checked));
             }
         }
-        Ok(Self { documents, names, spent: 0 })
+        Ok(Self { documents, names, spent: 0, values: 0 })
     }
 
     /// The folder (empty, or ending in `/`) with the bundle's file: the root, or the only folder there is.
@@ -222,6 +230,18 @@ impl<'a> Reader<'a> {
             return Err(IntakeError::new(
                 Problem::Refused,
                 format!("at most {MAX_TOTAL_BYTES} bytes in all"),
+                "more",
+            )
+            .in_file(name));
+        }
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        if text.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"{[".contains(byte)) {
+            self.values = self.values.saturating_add(count_values(text));
+        }
+        if self.values > MAX_VALUES {
+            return Err(IntakeError::new(
+                Problem::Refused,
+                format!("at most {MAX_VALUES} values in all"),
                 "more",
             )
             .in_file(name));

@@ -183,11 +183,11 @@ fn prefix_list_entries(net: &mut Network, call: &Recorded) -> Result<Lowered, In
         return Ok(Lowered::Done);
     };
     let lists = net.prefix_lists.iter().map(|(id, _)| id.as_str());
+    table.record(call.read(rows.len()));
     let Some(list) = call.asked("PrefixListId").or_else(|| call.only_one_of(lists)).map(PrefixListId::from)
     else {
         return Ok(Lowered::NoKey("which prefix list the entries belong to"));
     };
-    table.record(call.read(rows.len()));
     table.insert(list, rows, call.evidence.id.clone());
     Ok(Lowered::Done)
 }
@@ -237,11 +237,11 @@ fn transit_gateway_routes(net: &mut Network, call: &Recorded) -> Result<Lowered,
         net.transit_gateway_routes.record(call.read_without("Routes"));
         return Ok(Lowered::Done);
     };
+    net.transit_gateway_routes.record(call.read(routes.len()));
     let Some(id) = transit_gateway_route_table(net, call) else {
         return Ok(Lowered::NoKey("which transit gateway route table the routes belong to"));
     };
     let table = &mut net.transit_gateway_routes;
-    table.record(call.read(routes.len()));
     let mut all = table.seen(&id).map(|row| row.value.clone()).unwrap_or_default();
     let is_part = call.evidence.request_member("Filters").is_some_and(selects_a_part);
     for route in routes {
@@ -268,10 +268,10 @@ fn transit_gateway_propagations(net: &mut Network, call: &Recorded) -> Result<Lo
         net.transit_gateway_propagations.record(call.read_without(MEMBER));
         return Ok(Lowered::Done);
     };
+    net.transit_gateway_propagations.record(call.read(rows.len()));
     let Some(id) = transit_gateway_route_table(net, call) else {
         return Ok(Lowered::NoKey("which transit gateway route table the propagations belong to"));
     };
-    net.transit_gateway_propagations.record(call.read(rows.len()));
     net.transit_gateway_propagations.insert(id, rows, call.evidence.id.clone());
     Ok(Lowered::Done)
 }

@@ -33,10 +33,10 @@ fn repository_policy(world: &mut World, call: &Recorded) -> Result<Lowered, Inta
         table.record(call.read_without("policyText"));
         return Ok(Lowered::Done);
     };
+    table.record(call.read(1));
     let Some(repository) = call.text("repositoryName").or_else(|| call.asked("repositoryName")) else {
         return Ok(Lowered::NoKey("which repository the policy belongs to"));
     };
-    table.record(call.read(1));
     table.insert(repository.to_owned(), decode(text), call.evidence.id.clone());
     Ok(Lowered::Done)
 }

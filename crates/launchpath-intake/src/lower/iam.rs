@@ -95,10 +95,10 @@ fn list<T: DeserializeOwned + Clone>(
         table.record(call.read_without(member));
         return Ok(Lowered::Done);
     };
+    table.record(call.read(rows.len()));
     let Some(role) = role else {
         return Ok(Lowered::NoKey("which role it belongs to"));
     };
-    table.record(call.read(rows.len()));
     let mut all = table.seen(&role).map(|row| row.value.clone()).unwrap_or_default();
     let mut seen: BTreeSet<String> = all.iter().map(&identity).collect();
     all.extend(rows.into_iter().filter(|row| seen.insert(identity(row))));
@@ -117,10 +117,10 @@ fn role_policy(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeErro
     };
     let role = call.text("RoleName").or_else(|| call.asked("RoleName"));
     let name = call.text("PolicyName").or_else(|| call.asked("PolicyName"));
+    table.record(call.read(1));
     let (Some(role), Some(name)) = (role, name) else {
         return Ok(Lowered::NoKey("role and name of the policy"));
     };
-    table.record(call.read(1));
     table.insert((role.to_owned(), name.to_owned()), decode(document), call.evidence.id.clone());
     Ok(Lowered::Done)
 }
@@ -152,11 +152,11 @@ fn policy_version(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeE
     let arn =
         call.asked("PolicyArn").or_else(|| call.only_one_of(managed.chain(attached))).map(str::to_owned);
     let id = version.version_id.as_deref().or_else(|| call.asked("VersionId")).map(str::to_owned);
+    world.policy_versions.record(call.read(1));
     let (Some(arn), Some(id)) = (arn, id) else {
         return Ok(Lowered::NoKey("which policy it is a version of"));
     };
     version.document = version.document.map(decode);
-    world.policy_versions.record(call.read(1));
     world.policy_versions.insert((arn, id), version, call.evidence.id.clone());
     Ok(Lowered::Done)
 }

@@ -73,10 +73,10 @@ fn image_config(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeErr
         members.shift_remove("created");
     }
     let config: ImageConfig = call.place.typed(&config)?;
+    table.record(call.read(1));
     let (Some(repository), Some(digest)) = (call.asked("repositoryName"), call.asked("digest")) else {
         return Ok(Lowered::NoKey("repository and digest of the image"));
     };
-    table.record(call.read(1));
     table.insert((repository.to_owned(), digest.to_owned()), config, call.evidence.id.clone());
     Ok(Lowered::Done)
 }

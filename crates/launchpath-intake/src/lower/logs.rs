@@ -84,10 +84,10 @@ fn events(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
         world.log_events.record(call.read_without("events"));
         return Ok(Lowered::Done);
     };
+    world.log_events.record(call.read(rows.len()));
     let Some(group) = group_of(world, call) else {
         return Ok(Lowered::NoKey("which log group the events belong to"));
     };
-    world.log_events.record(call.read(rows.len()));
     if rows.is_empty() {
         return Ok(Lowered::Done);
     }

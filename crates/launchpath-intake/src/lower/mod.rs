@@ -73,7 +73,7 @@ fn one(world: &mut World, call: &Recorded) -> Result<(), IntakeError> {
             format!("nothing is read from {} {}", evidence.service, evidence.operation)
         }
         Lowered::NoKey(what) => {
-            format!("the answer does not say {what}, and the request is not recorded; use a bundle")
+            format!("neither the answer nor a recorded request says {what}")
         }
     };
     world.not_understood.insert(evidence.id.clone(), reason);

@@ -140,6 +140,13 @@ impl Recorded {
         {
             super::logs::select_by_name(request);
         }
+        // A request that lacks what the operation demands was not written down in full: it must not read as "all".
+        let demanded = DEMANDED.iter().filter(|(operation, _)| *operation == call.operation);
+        let mut missing =
+            demanded.flat_map(|(_, members)| *members).filter(|name| call.request_member(name).is_none());
+        if missing.next().is_some() {
+            call.request = None;
+        }
         call
     }
 
@@ -179,6 +186,34 @@ impl Recorded {
 fn must_be_object(place: &Place, value: &Value) -> Result<(), IntakeError> {
     if value.is_object() { Ok(()) } else { Err(place.error("an object", crate::json::excerpt(value))) }
 }
+
+/// Members without which AWS refuses the request, by operation (log groups by the name [`super::logs`] gives them).
+const DEMANDED: &[(&str, &[&str])] = &[
+    ("GetAgentRuntime", &["agentRuntimeId"]),
+    ("ListAgentRuntimeVersions", &["agentRuntimeId"]),
+    ("ListAgentRuntimeEndpoints", &["agentRuntimeId"]),
+    ("GetAgentRuntimeEndpoint", &["agentRuntimeId", "endpointName"]),
+    ("DescribeVpcAttribute", &["VpcId", "Attribute"]),
+    ("GetManagedPrefixListEntries", &["PrefixListId"]),
+    ("SearchTransitGatewayRoutes", &["TransitGatewayRouteTableId"]),
+    ("GetTransitGatewayRouteTablePropagations", &["TransitGatewayRouteTableId"]),
+    ("DescribeImages", &["repositoryName"]),
+    ("BatchGetImage", &["repositoryName", "imageIds"]),
+    ("GetRepositoryPolicy", &["repositoryName"]),
+    ("GetRole", &["RoleName"]),
+    ("ListRolePolicies", &["RoleName"]),
+    ("GetRolePolicy", &["RoleName", "PolicyName"]),
+    ("ListAttachedRolePolicies", &["RoleName"]),
+    ("GetPolicy", &["PolicyArn"]),
+    ("GetPolicyVersion", &["PolicyArn", "VersionId"]),
+    ("DescribeLogStreams", &["logGroupName"]),
+    ("FilterLogEvents", &["logGroupName"]),
+    ("GetLogEvents", &["logGroupName", "logStreamName"]),
+    ("HeadObject", &["Bucket", "Key"]),
+    ("ListHostedZonesByVPC", &["VPCId"]),
+    ("ListResourceRecordSets", &["HostedZoneId"]),
+    ("GetImageConfig", &["repositoryName", "digest"]),
+];
 
 /// Request members that hold conditions, not ids.
 const CONDITIONS: &[&str] = &["Filters", "Filter", "filters", "LookupAttributes", "acceptedMediaTypes"];

@@ -28,10 +28,10 @@ fn zones(net: &mut Network, call: &Recorded) -> Result<Lowered, IntakeError> {
         return Ok(Lowered::Done);
     };
     let known = net.vpcs.iter().map(|(id, _)| id.as_str());
+    net.hosted_zones.record(call.read(rows.len()));
     let Some(vpc) = call.asked("VPCId").or_else(|| call.only_one_of(known)).map(VpcId::from) else {
         return Ok(Lowered::NoKey("which VPC the zones are associated with"));
     };
-    net.hosted_zones.record(call.read(rows.len()));
     for mut row in rows {
         row.hosted_zone_id = zone_id(row.hosted_zone_id.as_str());
         net.hosted_zones.insert((vpc.clone(), row.hosted_zone_id.clone()), row, call.evidence.id.clone());
@@ -45,10 +45,10 @@ fn record_sets(net: &mut Network, call: &Recorded) -> Result<Lowered, IntakeErro
         return Ok(Lowered::Done);
     };
     let known = net.hosted_zones.iter().map(|((_, id), _)| id.as_str());
+    net.record_sets.record(call.read(rows.len()));
     let Some(zone) = call.asked("HostedZoneId").or_else(|| call.only_one_of(known)).map(zone_id) else {
         return Ok(Lowered::NoKey("which zone the records belong to"));
     };
-    net.record_sets.record(call.read(rows.len()));
     let mut all = net.record_sets.seen(&zone).map(|row| row.value.clone()).unwrap_or_default();
     for row in rows {
         if !all.contains(&row) {

@@ -17,10 +17,10 @@ pub(super) fn lower(world: &mut World, call: &Recorded) -> Result<Lowered, Intak
         return Ok(Lowered::Done);
     }
     let size = call.typed::<i64>("ContentLength")?;
+    table.record(call.read(1));
     let (Some(bucket), Some(key)) = (call.asked("Bucket"), call.asked("Key")) else {
         return Ok(Lowered::NoKey("bucket and key of the object"));
     };
-    table.record(call.read(1));
     table.insert((bucket.to_owned(), key.to_owned()), size, call.evidence.id.clone());
     Ok(Lowered::Done)
 }

@@ -135,6 +135,13 @@ fn many_documents_that_are_too_large_together_are_refused() {
 }
 
 #[test]
+fn many_documents_with_too_many_values_together_are_refused() {
+    let wide = format!("{{\"Tags\":[0{}]}}", ",0".repeat(1_000_000));
+    let documents: MemoryDocuments = (0..5).map(|n| (format!("{n}.json"), wide.as_str())).collect();
+    assert_eq!(open(&documents).unwrap_err().problem(), Problem::Refused);
+}
+
+#[test]
 fn a_large_file_beside_the_answers_is_passed_over() {
     struct Beside;
     impl Documents for Beside {

@@ -393,6 +393,16 @@ fn a_prefix_covers_the_groups_that_start_with_it() {
 }
 
 #[test]
+fn a_request_that_lacks_what_it_must_name_does_not_ask_for_everything() {
+    for request in [json!({}), json!({ "RoleName": "other" })] {
+        let call = json!({ "id": "c1", "service": "iam", "operation": "GetRole", "request": request, "outcome": "not_found",
+            "error": { "code": "NoSuchEntity" } });
+        let world = world(&[call]);
+        assert!(prove_absent(world.roles.reads(), &Target::new("r", "").with("RoleName", "r")).is_err());
+    }
+}
+
+#[test]
 fn each_metric_has_its_own_read() {
     let query = |id: &str, name: &str| {
         json!({ "Id": id, "MetricStat": { "Metric": { "Namespace": "AWS/Bedrock-AgentCore", "MetricName": name,

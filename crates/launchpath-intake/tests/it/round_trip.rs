@@ -33,6 +33,28 @@ fn time() -> impl Strategy<Value = Timestamp> {
     (0_i64..4_000_000_000_000).prop_map(|milliseconds| Timestamp::from_millis(milliseconds).unwrap())
 }
 
+/// How many values there are in `value`, itself included.
+fn nodes(value: &mut Value) -> usize {
+    1 + children(value).map(nodes).sum::<usize>()
+}
+
+/// The value that is number `left` in document order.
+fn node<'a>(value: &'a mut Value, left: &mut usize) -> Option<&'a mut Value> {
+    if *left == 0 {
+        return Some(value);
+    }
+    *left -= 1;
+    children(value).find_map(|child| node(child, left))
+}
+
+fn children(value: &mut Value) -> Box<dyn Iterator<Item = &mut Value> + '_> {
+    match value {
+        Value::Array(items) => Box::new(items.iter_mut()),
+        Value::Object(members) => Box::new(members.values_mut()),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
 fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         Just(Outcome::Ok),
@@ -132,6 +154,22 @@ proptest! {
         archive[at % length] = byte;
         if let Ok(documents) = ZipDocuments::new(&archive) {
             let _ = open(&documents);
+        }
+    }
+}
+
+proptest! {
+    // Each case reads the whole bundle.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_member_of_the_incident_may_be_anything(at in any::<prop::sample::Index>(), value in json_value()) {
+        let path = crate::folder::scenarios().join("incident/as-collected.json");
+        let mut bundle: Value = serde_json::from_slice(&crate::folder::file(&path).unwrap()).unwrap();
+        let count = nodes(&mut bundle);
+        *node(&mut bundle, &mut at.index(count)).unwrap() = value;
+        if let Err(error) = open_bytes("bundle.json", bundle.to_string().as_bytes()) {
+            prop_assert!(error.file() == Some("bundle.json"), "{error}");
         }
     }
 }
