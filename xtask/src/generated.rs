@@ -88,16 +88,13 @@ fn anchor(heading: &str) -> String {
     heading.chars().filter(|c| c.is_alphanumeric() || *c == '_' || *c == '-').collect()
 }
 
-/// A fault's documentation below its heading in the catalogue: the title goes, the other headings sink one level.
+/// A fault's documentation below its heading in the catalogue: its headings sink one level.
 fn demoted(doc: &str) -> String {
     let mut fenced = false;
     let mut text = String::new();
     for line in doc.trim().lines() {
         fenced ^= line.trim_start().starts_with("```");
-        if !fenced && line.starts_with("# ") {
-            continue;
-        }
-        let heading = !fenced && line.starts_with("##");
+        let heading = !fenced && line.starts_with('#');
         text += if heading { "#" } else { "" };
         text += line;
         text += "\n";
@@ -111,7 +108,7 @@ mod tests {
 
     #[test]
     fn headings_sink_and_code_does_not() {
-        let doc = "# net.x\n\n## Why\n\n```sh\n# a comment\n## two\n```\n";
+        let doc = "## Why\n\n```sh\n# a comment\n## two\n```\n";
         assert_eq!(demoted(doc), "\n### Why\n\n```sh\n# a comment\n## two\n```\n");
     }
 

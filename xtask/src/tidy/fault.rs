@@ -10,6 +10,13 @@ pub(crate) const FAULTS: &str = "crates/launchpath-diagnose/src/faults";
 const HEADINGS: &[&str] =
     &["What happens", "Why", "How launchpath knows", "Confirm by hand", "Fix", "References"];
 
+/// What the scenarios of a fault must show between them, and the expectations that show it.
+const CASES: &[(&str, &[&str])] = &[
+    ("in which it fires", &["found", "primary", "also", "suspect", "top", "warning"]),
+    ("of a near miss", &["not", "ruled out"]),
+    ("in which evidence is missing", &["unknown"]),
+];
+
 pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for area in tree.folders(FAULTS) {
@@ -51,10 +58,25 @@ fn folder(tree: &Tree, area: &str, name: &str, table: &str) -> Vec<Complaint> {
         }
     }
     let scenarios = format!("{folder}/scenarios/");
-    if !tree.files.keys().any(|path| path.starts_with(&scenarios)) {
-        complain(&folder, "no scenario".to_owned());
+    let texts: Vec<&str> = tree
+        .files
+        .iter()
+        .filter(|(path, _)| path.starts_with(&scenarios) && path.ends_with(".md"))
+        .map(|(_, text)| text.as_str())
+        .collect();
+    for (case, keys) in CASES {
+        if !texts.iter().any(|text| expects(text, keys, &format!("{area}.{name}"))) {
+            complain(&folder, format!("no scenario {case} (expect `{}: {area}.{name}`)", keys[0]));
+        }
     }
     complaints
+}
+
+/// Whether a scenario file expects one of these of a fault: a line `key: code`, with or without `on SUBJECT`.
+fn expects(text: &str, keys: &[&str], code: &str) -> bool {
+    text.lines()
+        .filter_map(|line| line.split_once(':'))
+        .any(|(key, value)| keys.contains(&key.trim()) && value.split_whitespace().next() == Some(code))
 }
 
 /// The second-level headings of a document, outside fenced blocks.
@@ -77,13 +99,16 @@ mod tests {
 
     const DOC: &str = "# x\n\n## What happens\n\n## Why\n\n## How launchpath knows\n\n## Confirm by hand\n\n```sh\n## no heading\n```\n\n## Fix\n\n## References\n";
 
+    const CASES_OF_DNS_OFF: &str =
+        "primary: net.dns_off on vpc-1\nruled out: net.dns_off\nunknown: net.dns_off\n";
+
     fn whole() -> Vec<(String, String)> {
         let file = |path: &str, text: &str| (format!("{FAULTS}/net/{path}"), text.to_owned());
         vec![
             file("mod.rs", "mod dns_off;\n\nconst FAULTS: &[&Fault] = &[&dns_off::FAULT];\n"),
             file("dns_off/mod.rs", "code: \"net.dns_off\",\n"),
             file("dns_off/doc.md", DOC),
-            file("dns_off/scenarios/dns_off.md", "# fires\n"),
+            file("dns_off/scenarios/dns_off.md", CASES_OF_DNS_OFF),
         ]
     }
 
@@ -103,7 +128,17 @@ mod tests {
         for part in 0..whole().len() {
             let mut files = whole();
             let (lost, _) = files.remove(part);
-            assert_eq!(complaints(&files).len(), 1, "without {lost}");
+            let expected = if lost.contains("scenarios") { CASES.len() } else { 1 };
+            assert_eq!(complaints(&files).len(), expected, "without {lost}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_scenario_is_asked_for() {
+        for line in CASES_OF_DNS_OFF.lines() {
+            let mut files = whole();
+            files[3].1 = CASES_OF_DNS_OFF.replace(line, "unknown: net.dns_off_too");
+            assert_eq!(complaints(&files).len(), 1, "without {line}");
         }
     }
 
