@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use launchpath_model::aws::vpc_endpoint::VpcEndpoint;
-use launchpath_model::ids::{SubnetId, VpcEndpointId, VpcId};
+use launchpath_model::ids::{NetworkInterfaceId, SubnetId, VpcEndpointId, VpcId};
 use launchpath_model::world::Network;
 use launchpath_model::{EvidenceId, Gap, GapReason, Row};
 
@@ -191,6 +191,18 @@ impl<'a> Engine<'a> {
     ///
     /// AWS: the first four and the last one are reserved
     /// (<https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html>).
+    /// Whether the recorded address of an interface lies in its subnet's block. Emulators make up addresses; then the subnet
+    /// is believed, because routes and ACLs hang on it.
+    fn lies_in_its_subnet(&self, interface: &NetworkInterfaceId) -> bool {
+        let network = self.index.network;
+        let Some(row) = network.network_interfaces.seen(interface) else { return true };
+        let subnet = row.value.subnet_id.as_ref().and_then(|id| network.subnets.seen(id));
+        match (row.value.private_ip_address, subnet.and_then(|subnet| subnet.value.cidr_block)) {
+            (Some(address), Some(block)) => block.contains(&address),
+            _ => true,
+        }
+    }
+
     fn usable_addresses(&self, subnet: &SubnetId, vpc: &VpcId) -> Vec<Span<u128>> {
         let spans = self.index.subnets_within(vpc, ANY_V4);
         let own = spans.into_iter().filter(|(_, id)| *id == subnet).map(|(span, _)| span);
@@ -499,7 +511,7 @@ impl<'a> Engine<'a> {
         let mut idle: Vec<Aim> = Vec::new();
         let mut unseen = false;
         for interface in endpoint.network_interface_ids.iter().flatten() {
-            let Some(end) = self.index.end_of(interface) else {
+            let Some(end) = self.index.end_of(interface).filter(|_| self.lies_in_its_subnet(interface)) else {
                 unseen = true;
                 continue;
             };
