@@ -100,7 +100,7 @@ impl<'n> Simulator<'n> {
                 trip.packet = trip.packet.answer();
                 trip.answering = true;
                 let subnet = target.subnet_id.clone().unwrap();
-                self.comes_home(subnet, &mut trip, source)
+                self.comes_home(&subnet, &mut trip, source)
             }
             // Travel turned the packet round at the edge.
             Some(Arrival::Outside) => self.lands(&mut trip, source),
@@ -108,8 +108,8 @@ impl<'n> Simulator<'n> {
     }
 
     /// The answer, sent out of `subnet`, reaches the source.
-    fn comes_home(&self, subnet: SubnetId, trip: &mut Trip, source: &NetworkInterface) -> bool {
-        match self.travel(&subnet, trip) {
+    fn comes_home(&self, subnet: &SubnetId, trip: &mut Trip, source: &NetworkInterface) -> bool {
+        match self.travel(subnet, trip) {
             Some(Arrival::Interface(end)) => end.network_interface_id == source.network_interface_id,
             Some(Arrival::NatGateway(id)) => self.out_of_nat(&id, trip, source),
             Some(Arrival::Outside) => self.lands(trip, source),
@@ -138,7 +138,7 @@ impl<'n> Simulator<'n> {
             return false;
         }
         trip.packet = nat.before.answer();
-        self.comes_home(self.nat(id).0, trip, source)
+        self.comes_home(&self.nat(id).0, trip, source)
     }
 
     fn travel(&self, from: &SubnetId, trip: &mut Trip) -> Option<Arrival<'n>> {
