@@ -228,19 +228,43 @@ fn endpoint_reading(set: &CompiledPolicySet, request: &Request) -> Reading {
     }
 }
 
+/// The facts on which a match of principals in a layer can depend.
+pub(crate) fn surroundings(set: &CompiledPolicySet, request: &Request, layer: LayerKind) -> Surroundings {
+    let who = request.principal();
+    let can_be_bounded = who.is_iam() && *who.kind() != PrincipalKind::Root;
+    let bounded = match &set.boundary.presence {
+        _ if !can_be_bounded => Tri::False,
+        Presence::Unknown(_) => Tri::Unknown,
+        Presence::Known => (!set.boundary.is_empty()).into(),
+        Presence::NotApplicable => Tri::False,
+    };
+    let reading = match layer {
+        LayerKind::Endpoint => endpoint_reading(set, request),
+        _ => Reading::Usual,
+    };
+    Surroundings { bounded, reading }
+}
+
+/// Whether a statement certainly denies.
+pub(crate) fn denies(
+    statement: &CompiledStatement,
+    layer: LayerKind,
+    request: &Request,
+    around: Surroundings,
+) -> bool {
+    statement.is_deny
+        && statement.names_action(request)
+        && meets(statement, layer, request, around).is_true()
+        && statement.fits::<Tri>(request).is_true()
+}
+
 /// Weighs all layers.
 pub(crate) fn weigh<L: Logic>(set: &CompiledPolicySet, request: &Request) -> Weighed<L> {
     let who = request.principal();
     let is_root = *who.kind() == PrincipalKind::Root;
     let free = needs_no_permission(request);
     let has_identity = who.is_iam() && !is_root && !free;
-    let bounded = match &set.boundary.presence {
-        _ if !has_identity => Tri::False,
-        Presence::Unknown(_) => Tri::Unknown,
-        Presence::Known => (!set.boundary.is_empty()).into(),
-        Presence::NotApplicable => Tri::False,
-    };
-    let usual = Surroundings { bounded, reading: Reading::Usual };
+    let usual = surroundings(set, request, LayerKind::Resource);
 
     let open_gate = || Weight { verdict: Verdict::<L>::of(false, true), gates: false };
     let identity = if has_identity {
@@ -268,8 +292,7 @@ pub(crate) fn weigh<L: Logic>(set: &CompiledPolicySet, request: &Request) -> Wei
         // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
         session = Weight { verdict: Verdict::of(false, false), gates: true };
     }
-    let endpoint =
-        gate(&set.endpoint, Surroundings { bounded, reading: endpoint_reading(set, request) }, true);
+    let endpoint = gate(&set.endpoint, surroundings(set, request, LayerKind::Endpoint), true);
     let single = [&identity, &resource, &boundary, &session, &endpoint].map(|weight| &weight.verdict);
     let mut denied =
         single.into_iter().fold(L::known(false), |denied, verdict| denied.or(verdict.denied.clone()));

@@ -15,10 +15,9 @@ use crate::evaluate::{self, Decision, Verdict, Weighed};
 use crate::layers::LayerKind;
 use crate::location::Location;
 use crate::principal::PrincipalKind;
-use crate::principal_match::{Reading, Surroundings};
+use crate::principal_match::Surroundings;
 use crate::remaining::{Formula, List, Logic};
 use crate::request::Request;
-use crate::tri::Tri;
 
 /// How many near misses are told for one missing allow.
 const NEAR_MISSES: usize = 3;
@@ -317,8 +316,15 @@ impl Teller<'_> {
 
     fn denials(&mut self, weighed: &Weighed<Formula>) {
         for (layer, verdict) in Self::judged(self.set, weighed) {
-            if let Some(statement) = verdict.denied_by.and_then(|index| layer.statements.get(index)) {
-                self.reasons.push(Reason::Denied { statement: statement.reference.clone() });
+            if verdict.denied_by.is_none() {
+                continue;
+            }
+            // All of them: who removes one deny wants to know of the next.
+            let around = evaluate::surroundings(self.set, self.request, layer.kind);
+            for (_, statement) in layer.candidates(self.request) {
+                if evaluate::denies(statement, layer.kind, self.request, around) {
+                    self.reasons.push(Reason::Denied { statement: statement.reference.clone() });
+                }
             }
         }
     }
@@ -394,13 +400,14 @@ impl Teller<'_> {
             statements: layer.statements.len(),
             note,
         });
+        let around = evaluate::surroundings(self.set, self.request, layer.kind);
         let mut misses: Vec<(usize, usize, &CompiledStatement, Vec<Failure>)> = layer
             .statements
             .iter()
             .enumerate()
             .filter(|(_, statement)| !statement.is_deny)
             .map(|(index, statement)| {
-                let failed = failures(statement, layer.kind, self.request);
+                let failed = failures(statement, layer.kind, self.request, around);
                 (distance(&failed, self.request), index, statement, failed)
             })
             .filter(|(distance, ..)| *distance < FAR)
@@ -461,7 +468,12 @@ fn distance(failed: &[Failure], request: &Request) -> usize {
 }
 
 /// Every part of an allowing statement that does not certainly fit.
-fn failures(statement: &CompiledStatement, layer: LayerKind, request: &Request) -> Vec<Failure> {
+fn failures(
+    statement: &CompiledStatement,
+    layer: LayerKind,
+    request: &Request,
+    around: Surroundings,
+) -> Vec<Failure> {
     let mut failed = Vec::new();
     let Some(source) = statement.source() else {
         return failed;
@@ -473,7 +485,6 @@ fn failures(statement: &CompiledStatement, layer: LayerKind, request: &Request) 
             actual: request.action().to_owned(),
         });
     }
-    let around = Surroundings { bounded: Tri::False, reading: Reading::Usual };
     if evaluate::reach(statement, layer, request, around).any().is_false() {
         let principal = source.principal.as_ref();
         let items = principal.map(crate::document::Principals::items).unwrap_or_default();

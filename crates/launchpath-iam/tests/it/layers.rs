@@ -405,6 +405,16 @@ fn reasons_name_statement_and_failing_part() {
              \"arn:aws:s3:::other\", not arn:aws:s3:::bucket",
         ]
     );
+    // Every statement that denies is told, not only the first.
+    let denied = with_identity(json!([deny("s3:*", "*"), allow("s3:*", "*"), deny("*", BUCKET)]));
+    let told: Vec<String> = evaluate(&request, &denied).because.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "statement 1 of the identity-based policy p denies it",
+            "statement 3 of the identity-based policy p denies it",
+        ]
+    );
     let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\"Effect\": \"Deny\", \"Action\": \"s3:*\", \"Resource\": \"*\"}\n  ]\n}";
     let written = Layers {
         identity: Layer::one("exec", launchpath_iam::Policy::parse(text).unwrap()),
