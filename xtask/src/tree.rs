@@ -23,6 +23,11 @@ pub(crate) fn root() -> PathBuf {
     manifest.parent().unwrap_or(manifest).to_path_buf()
 }
 
+/// Whether a path ends in `.extension`, written just so.
+pub(crate) fn has_extension(path: &str, extension: &str) -> bool {
+    Path::new(path).extension().is_some_and(|found| found == extension)
+}
+
 impl Tree {
     /// Reads every file that is UTF-8. Links are read as what they point to.
     pub(crate) fn load(root: &Path) -> Result<Self> {
@@ -64,10 +69,7 @@ impl Tree {
     ) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.files
             .iter()
-            .filter(|(path, _)| {
-                let extension = Path::new(path.as_str()).extension().and_then(|found| found.to_str());
-                extension.is_some_and(|found| extensions.contains(&found))
-            })
+            .filter(|(path, _)| extensions.iter().any(|extension| has_extension(path, extension)))
             .map(|(path, text)| (path.as_str(), text.as_str()))
     }
 

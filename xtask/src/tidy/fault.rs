@@ -1,7 +1,7 @@
 //! Rules of the fault catalogue: every folder is complete and registered, every registered fault has its folder.
 
 use crate::complaint::Complaint;
-use crate::tree::Tree;
+use crate::tree::{Tree, has_extension};
 
 /// Where the catalogue lies.
 pub(crate) const FAULTS: &str = "crates/launchpath-diagnose/src/faults";
@@ -61,7 +61,7 @@ fn folder(tree: &Tree, area: &str, name: &str, table: &str) -> Vec<Complaint> {
     let texts: Vec<&str> = tree
         .files
         .iter()
-        .filter(|(path, _)| path.starts_with(&scenarios) && path.ends_with(".md"))
+        .filter(|(path, _)| path.starts_with(&scenarios) && has_extension(path, "md"))
         .map(|(_, text)| text.as_str())
         .collect();
     for (case, keys) in CASES {

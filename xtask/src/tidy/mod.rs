@@ -5,8 +5,10 @@
 mod arrow;
 mod fault;
 mod generated;
+mod link;
 mod manifest;
 mod prose;
+mod scenario;
 mod source;
 
 pub(crate) use fault::FAULTS;
@@ -20,7 +22,8 @@ use crate::tree::Tree;
 type Rule = fn(&Tree) -> Vec<Complaint>;
 
 /// Every rule that needs nothing but text.
-const RULES: &[Rule] = &[source::check, prose::check, manifest::check, fault::check];
+const RULES: &[Rule] =
+    &[source::check, prose::check, manifest::check, fault::check, scenario::check, link::check];
 
 /// Complaints about the fault catalogue alone.
 #[cfg(test)]

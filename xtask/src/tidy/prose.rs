@@ -35,7 +35,13 @@ const ABOUT_THE_MARK: &[&str] = &["xtask/", "CONTRIBUTING.md"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
-    for (path, text) in tree.with_extension(WHITE) {
+    let scripts = || {
+        tree.files
+            .iter()
+            .filter(|(path, _)| path.starts_with(".ci/"))
+            .map(|(path, text)| (path.as_str(), text.as_str()))
+    };
+    for (path, text) in tree.with_extension(WHITE).chain(scripts()) {
         for (number, line) in (1..).zip(text.split('\n')) {
             if line.trim_end() != line {
                 complaints.push(Complaint::at(path, number, "white space at the end of the line"));
@@ -48,7 +54,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
             complaints.push(Complaint::about(path, "end with exactly one line feed"));
         }
     }
-    for (path, text) in tree.with_extension(READ) {
+    for (path, text) in tree.with_extension(READ).chain(scripts()) {
         for (number, line) in (1..).zip(text.lines()) {
             for folder in MACHINE.iter().filter(|folder| mentions(line, folder)) {
                 complaints.push(Complaint::at(
