@@ -124,7 +124,8 @@ impl Principal {
                 role.clone_into(&mut principal.name);
                 session.clone_into(&mut principal.session);
                 principal.role_arn = format!("arn:{}:iam::{}:role/{role}", arn.partition, arn.account);
-                // AWS: names of service-linked roles start so, and no other role may take such a name.
+                // AWS: service-linked roles are named so. A session does not tell the path that would prove it;
+                // `with_role_arn` does.
                 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
                 principal.service_linked = role.starts_with("AWSServiceRoleFor");
             }
@@ -171,7 +172,7 @@ impl Principal {
         if self.kind == PrincipalKind::AssumedRole {
             arn.clone_into(&mut self.role_arn);
             self.role_path_known = true;
-            self.service_linked = self.service_linked || arn.contains(":role/aws-service-role/");
+            self.service_linked = arn.contains(":role/aws-service-role/");
         }
         self
     }
@@ -286,6 +287,8 @@ mod tests {
     fn knows_service_linked_roles() {
         let session = "arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForBedrockAgentCoreNetwork/x";
         assert!(Principal::parse(session).unwrap().is_service_linked());
+        let look_alike = "arn:aws:iam::111122223333:role/AWSServiceRoleForBedrockAgentCoreNetwork";
+        assert!(!Principal::parse(session).unwrap().with_role_arn(look_alike).is_service_linked());
         let role = "arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/Custom";
         assert!(Principal::parse(role).unwrap().is_service_linked());
         assert!(!Principal::parse("arn:aws:iam::111122223333:role/x").unwrap().is_service_linked());
