@@ -7,6 +7,9 @@ well; `--isolated` has endpoints only. A break leaves one fault and nothing that
 a NAT gateway or the endpoints would still carry the traffic, they are not built. One JSON line with
 the ids is printed, for the tests.
 
+The emulator calls every runtime READY, so only faults that can come after READY are built: a zone or
+an image that the service refuses at creation would contradict it.
+
 Start reading at `build` and `BREAKS`.
 """
 
@@ -35,10 +38,8 @@ BREAKS = {
     "no_route_out": {"without": {"endpoints", "nat"}, "fault": "net.no_egress_route"},
     "nacl_blocks_return": {"without": {"endpoints"}, "fault": "net.nacl"},
     "dns_off": {"without": {"nat"}, "fault": "net.dns_off"},
-    "unsupported_az": {"without": set(), "fault": "net.unsupported_az"},
     "trust_wrong": {"without": set(), "fault": "iam.trust_policy"},
     "tag_deleted": {"without": set(), "fault": "image.tag_missing"},
-    "amd64_image": {"without": set(), "fault": "image.arch_mismatch"},
 }
 
 
@@ -83,6 +84,7 @@ def build(url, isolated, broken):
     build_groups(world)
     build_endpoints(world)
     build_interfaces(world)
+    settle_interfaces(world)
     build_roles(world)
     build_image(world)
     return build_runtime(world)
@@ -94,14 +96,12 @@ def build_vpc(world):
     zones = ec2.describe_availability_zones()["AvailabilityZones"]
     names = {zone["ZoneId"]: zone["ZoneName"] for zone in zones}
     supported = [names[zone] for zone in SUPPORTED_ZONES]
-    unsupported = next(names[zone] for zone in sorted(names) if zone not in SUPPORTED_ZONES)
     world.vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     on = world.broken != "dns_off"
     ec2.modify_vpc_attribute(VpcId=world.vpc, EnableDnsSupport={"Value": on})
     ec2.modify_vpc_attribute(VpcId=world.vpc, EnableDnsHostnames={"Value": on})
-    second = unsupported if world.broken == "unsupported_az" else supported[1]
     world.public = subnet(world, "10.0.0.0/24", supported[0])
-    world.private = [subnet(world, "10.0.1.0/24", supported[0]), subnet(world, "10.0.2.0/24", second)]
+    world.private = [subnet(world, "10.0.1.0/24", supported[0]), subnet(world, "10.0.2.0/24", supported[1])]
 
 
 def subnet(world, cidr, zone):
@@ -213,14 +213,29 @@ def build_endpoints(world):
 def build_interfaces(world):
     """The interfaces as AgentCore leaves them: tagged, without a description."""
     ec2 = world.client("ec2")
-    if world.broken == "unsupported_az":
-        return
     for subnet_id in world.private:
         made = ec2.create_network_interface(SubnetId=subnet_id, Groups=[world.runtime_group])
         ec2.create_tags(
             Resources=[made["NetworkInterface"]["NetworkInterfaceId"]],
             Tags=[{"Key": "AmazonBedrockAgentCoreManaged", "Value": "true"}],
         )
+
+
+def settle_interfaces(world):
+    """What AWS does and the emulator does not: interfaces in use, those of endpoints in their group."""
+    ec2 = world.client("ec2")
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    carrier = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, SubnetId=world.public)
+    carrier = carrier["Instances"][0]["InstanceId"]
+    in_vpc = [{"Name": "vpc-id", "Values": [world.vpc]}]
+    endpoints = ec2.describe_vpc_endpoints(Filters=in_vpc)["VpcEndpoints"]
+    of_endpoints = {eni for endpoint in endpoints for eni in endpoint.get("NetworkInterfaceIds", [])}
+    idle = [{"Name": "status", "Values": ["available"]}, *in_vpc]
+    for index, found in enumerate(ec2.describe_network_interfaces(Filters=idle)["NetworkInterfaces"]):
+        eni = found["NetworkInterfaceId"]
+        if eni in of_endpoints:
+            ec2.modify_network_interface_attribute(NetworkInterfaceId=eni, Groups=[world.endpoint_group])
+        ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=carrier, DeviceIndex=index + 1)
 
 
 def trust(service, **condition):
@@ -276,15 +291,14 @@ def build_image(world):
     """A repository with an image index of one platform; the emulator keeps no blobs."""
     ecr = world.client("ecr")
     world.image = ecr.create_repository(repositoryName="agent")["repository"]["repositoryUri"]
-    architecture = "amd64" if world.broken == "amd64_image" else "arm64"
-    config = json.dumps({"architecture": architecture, "os": "linux"})
+    config = json.dumps({"architecture": "arm64", "os": "linux"})
     layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest("layer"), "size": 5}
     blob = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest(config), "size": len(config)}
     manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": blob, "layers": [layer]}
     text = json.dumps(manifest)
     child = digest(text)
     ecr.put_image(repositoryName="agent", imageManifest=text, imageManifestMediaType=MANIFEST, imageDigest=child)
-    platform = {"architecture": architecture, "os": "linux"}
+    platform = {"architecture": "arm64", "os": "linux"}
     entry = {"mediaType": MANIFEST, "digest": child, "size": len(text), "platform": platform}
     index = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]})
     ecr.put_image(repositoryName="agent", imageManifest=index, imageManifestMediaType=INDEX, imageTag="v1")

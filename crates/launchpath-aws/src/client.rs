@@ -12,7 +12,6 @@ use aws_credential_types::provider::ProvideCredentials as _;
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
-use aws_smithy_http_client::tls;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
@@ -36,6 +35,7 @@ use crate::facts::{self, OperationFacts, Pages, ServiceFacts};
 use crate::operation;
 use crate::rate::Limits;
 use crate::settings::{CollectError, Settings};
+use crate::transport::{self, is_loopback};
 use crate::wire::refusal::Refusal;
 use crate::wire::{answer, request};
 
@@ -91,9 +91,8 @@ impl Client {
         {
             return Err(CollectError::RegionConflict { flag: flag.to_owned(), arn: arn.to_owned() });
         }
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
-            .build_https();
+        let endpoint_url = settings.endpoint_url.clone().or_else(|| std::env::var("AWS_ENDPOINT_URL").ok());
+        let http = transport::client(endpoint_url.as_deref())?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone());
         if let Ok(name) = AppName::new("launchpath") {
             loader = loader.app_name(name);
@@ -111,7 +110,7 @@ impl Client {
         let region = config.region().ok_or(CollectError::NoRegion)?.to_string();
         let provider = config.credentials_provider().ok_or(CollectError::NoCredentials)?;
         provider.provide_credentials().await.map_err(CollectError::Credentials)?;
-        let endpoint_url = settings.endpoint_url.clone().or_else(|| config.endpoint_url().map(str::to_owned));
+        let endpoint_url = endpoint_url.or_else(|| config.endpoint_url().map(str::to_owned));
         if let Some(url) = endpoint_url.as_deref().filter(|url| !is_http_url(url)) {
             return Err(CollectError::EndpointUrl(url.to_owned()));
         }
@@ -213,14 +212,26 @@ impl Client {
         operation: &'static OperationFacts,
         request: &Value,
     ) -> Result<Value, Refusal> {
-        let bucket = request.get("Bucket").and_then(Value::as_str);
-        let endpoint = self.endpoint(ask.service, service, ask.region, bucket);
-        let http = request::build(service, (ask.operation, operation), &endpoint, request, None)
-            .map_err(|error| unsendable(&error))?;
-        self.limits.turn(ask.service).await;
-        let read = move |response: &HttpResponse| answer::read(service, operation, response);
-        let signing = Some((service, &endpoint));
-        self.send(ask.service, ask.operation, signing, http, self.call_timeout, &self.retry, read).await
+        let mut region = ask.region.to_owned();
+        for redirected in [false, true] {
+            let bucket = request.get("Bucket").and_then(Value::as_str);
+            let endpoint = self.endpoint(ask.service, service, &region, bucket);
+            let http = request::build(service, (ask.operation, operation), &endpoint, request, None)
+                .map_err(|error| unsendable(&error))?;
+            self.limits.turn(ask.service).await;
+            let read = move |response: &HttpResponse| answer::read(service, operation, response);
+            let signing = Some((service, &endpoint));
+            let sent =
+                self.send(ask.service, ask.operation, signing, http, self.call_timeout, &self.retry, read);
+            match sent.await {
+                // A bucket of another Region says which.
+                Err(refusal) if !redirected && refusal.bucket_region.is_some() => {
+                    region = refusal.bucket_region.unwrap_or_default();
+                }
+                answer => return answer,
+            }
+        }
+        Err(Refusal::new("PermanentRedirect", "the bucket moves from Region to Region", None))
     }
 
     fn endpoint(
@@ -413,11 +424,6 @@ fn is_http_url(url: &str) -> bool {
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace))
 }
 
-fn is_loopback(url: &str) -> bool {
-    let host = url.split("//").nth(1).unwrap_or_default();
-    ["127.", "localhost", "[::1]"].iter().any(|name| host.starts_with(name))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -451,6 +457,5 @@ mod tests {
         assert!(is_http_url("http://127.0.0.1:5000"));
         assert!(!is_http_url("127.0.0.1:5000"));
         assert!(!is_http_url("https://"));
-        assert!(is_loopback("http://localhost:5000") && !is_loopback("https://ec2.example"));
     }
 }

@@ -30,6 +30,7 @@ mod record;
 mod script;
 mod settings;
 mod target;
+mod transport;
 mod wire;
 
 pub use collect::collect;

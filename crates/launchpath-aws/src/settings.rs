@@ -65,8 +65,11 @@ pub enum CollectError {
     /// No provider is configured at all.
     #[error("no AWS credentials were found: set AWS_PROFILE, run `aws sso login` or see `aws configure`")]
     NoCredentials,
-    /// A provider was found, or all were tried, and none gave credentials.
-    #[error("AWS credentials could not be loaded")]
+    /// A provider was found, or all were tried, and none gave credentials; or the environment
+    /// (`AWS_CA_BUNDLE`) does not even let one be asked.
+    #[error(
+        "AWS credentials could not be loaded (set AWS_PROFILE, run `aws sso login` or see `aws configure`)"
+    )]
     Credentials(#[source] CredentialsError),
     /// No Region was named anywhere.
     #[error("no AWS Region: give --region, set AWS_REGION or name the runtime by its ARN")]

@@ -18,7 +18,12 @@ pub(crate) fn read(
     let body = response.body().bytes().unwrap_or_default();
     if !response.status().is_success() {
         let type_header = response.headers().get("x-amzn-errortype");
-        return Err(Refusal::read(&service.protocol, status, type_header, body));
+        let mut refusal = Refusal::read(&service.protocol, status, type_header, body);
+        // AWS: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+        if status == 301 || status == 400 {
+            refusal.bucket_region = response.headers().get("x-amz-bucket-region").map(str::to_owned);
+        }
+        return Err(refusal);
     }
     let unreadable =
         || Refusal::new("UnreadableAnswer", "the answer is not in the service's format", Some(status));

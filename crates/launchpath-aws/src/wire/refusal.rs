@@ -20,6 +20,8 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// The HTTP status; `None` when no answer came.
     pub(crate) http: Option<u16>,
+    /// The Region that S3 names when it was asked in another.
+    pub(crate) bucket_region: Option<String>,
     /// The same once more, in the form that the retry strategy reads.
     meta: Box<ErrorMetadata>,
 }
@@ -28,7 +30,7 @@ impl Refusal {
     /// A refusal with a code, a message and, when an answer came, its status.
     pub(crate) fn new(code: &str, message: &str, http: Option<u16>) -> Self {
         let meta = Box::new(ErrorMetadata::builder().code(code).message(message).build());
-        Self { code: code.to_owned(), message: message.to_owned(), http, meta }
+        Self { code: code.to_owned(), message: message.to_owned(), http, bucket_region: None, meta }
     }
 
     /// Reads the error of a service.

@@ -94,7 +94,14 @@ fn serve(stream: &TcpStream, answer: impl FnOnce(&Received) -> Reply) -> Result<
         action.split('&').next().unwrap_or_default().clone_into(&mut request.operation);
     }
     let (status, body) = answer(&request);
-    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    // A redirect names its Region in a header and has no body, as S3's answer to HEAD.
+    let (moved, body) = if status == 301 {
+        (format!("x-amz-bucket-region: {body}\r\n"), String::new())
+    } else {
+        (String::new(), body)
+    };
+    let head =
+        format!("HTTP/1.1 {status} X\r\n{moved}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
     (&*stream).write_all(format!("{head}{body}").as_bytes())?;
     Ok(())
 }

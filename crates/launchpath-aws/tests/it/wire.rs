@@ -187,6 +187,26 @@ fn the_image_configuration_is_downloaded_without_our_signature_and_masked() -> R
     Ok(())
 }
 
+#[test]
+fn a_bucket_of_another_region_is_asked_there() -> Result<()> {
+    let fake = Fake::start(|_, received, _| {
+        let code = json!({"code": {"s3": {"bucket": "agent-code", "prefix": "a b.zip"}}});
+        let runtime = json!({"agentRuntimeId": "agent-0123456789", "agentRuntimeArtifact": {"codeConfiguration": code}});
+        let here = received.authorization.as_deref().unwrap_or_default().contains("/eu-west-1/s3/");
+        match received.operation.as_str() {
+            "GET /runtimes/agent-0123456789/" => (200, runtime.to_string()),
+            "HEAD /agent-code/a%20b.zip" if here => (200, String::new()),
+            // The fake's way to set the header that S3 sets.
+            "HEAD /agent-code/a%20b.zip" => (301, "eu-west-1".to_owned()),
+            _ => denied(),
+        }
+    })?;
+    let bundle = collect(settings(&fake.url), request("agent-0123456789"))?;
+    assert_eq!(only(&bundle, "HeadObject")?["outcome"], "ok");
+    assert_eq!(fake.count("HEAD /agent-code/a%20b.zip"), 2);
+    Ok(())
+}
+
 fn digest(text: &str) -> String {
     use sha2::Digest as _;
     let hex = sha2::Sha256::digest(text).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));

@@ -1,0 +1,73 @@
+//! The HTTPS client, with the habits of the AWS CLI: `HTTPS_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE`.
+
+use std::path::PathBuf;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+use crate::settings::CollectError;
+
+/// The client for an endpoint override, or for AWS itself.
+pub(crate) fn client(endpoint_url: Option<&str>) -> Result<SharedHttpClient, CollectError> {
+    // Nobody reaches an emulator on this machine through a proxy.
+    let proxy =
+        if endpoint_url.is_some_and(is_loopback) { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+    // Without it nothing can be asked, credentials first of all.
+    let tls =
+        tls().map_err(|error| CollectError::Credentials(CredentialsError::invalid_configuration(error)))?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(proxy.clone());
+        if let Some(settings) = settings {
+            connector = connector.connector_settings(settings.clone());
+        }
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls.clone()).build()
+    }))
+}
+
+/// Why no HTTPS client could be made.
+#[derive(Debug, thiserror::Error)]
+enum TransportError {
+    #[error("AWS_CA_BUNDLE names {}, which cannot be read", path.display())]
+    CaBundle { path: PathBuf, source: std::io::Error },
+    #[error("the certificate authorities cannot be used")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The machine's own certificate authorities, or those of `AWS_CA_BUNDLE` instead.
+// AWS: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
+fn tls() -> Result<TlsContext, TransportError> {
+    let bundle = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let store = match bundle {
+        None => TrustStore::default(),
+        Some(path) => {
+            let pem = std::fs::read(&path).map_err(|source| TransportError::CaBundle { path, source })?;
+            TrustStore::empty().with_pem_certificate(pem)
+        }
+    };
+    TlsContext::builder().with_trust_store(store).build().map_err(|error| TransportError::Tls(error.into()))
+}
+
+/// Whether a URL leads to this machine.
+pub(crate) fn is_loopback(url: &str) -> bool {
+    let host = url.split("//").nth(1).unwrap_or_default();
+    ["127.", "localhost", "[::1]"].iter().any(|name| host.starts_with(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_told_from_others() {
+        for url in ["http://localhost:5000", "http://127.0.0.1:5000/x", "http://[::1]:5000"] {
+            assert!(is_loopback(url), "{url}");
+        }
+        assert!(!is_loopback("https://ec2.us-east-1.amazonaws.com/?127.0.0.1"));
+    }
+}
