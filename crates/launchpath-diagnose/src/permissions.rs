@@ -232,9 +232,11 @@ pub(crate) fn trusts(case: &Case, role: &Role, evidence: Vec<EvidenceId>) -> Opt
 pub(crate) fn repository_policy(case: &Case, repository: &str) -> Layer {
     let request = json!({ "repositoryName": repository });
     let command = case.command("ecr", "GetRepositoryPolicy", &request);
+    let registry = case.image_uri().and_then(|uri| uri.ecr()).map(|ecr| ecr.account).unwrap_or_default();
     let target = case
         .target(format!("the policy of repository {repository}"), command)
-        .with("repositoryName", repository);
+        .with("repositoryName", repository)
+        .with("registryId", registry);
     match case.world.repository_policies.get(&repository.to_owned(), &target) {
         Known::Known(fact) => match Policy::read_value(fact.value).usable() {
             Ok(policy) => Layer::one("repository policy", policy),

@@ -129,6 +129,7 @@ const NEUTRAL_MEMBERS: &[&str] = &[
     "startFromHead",
     "includeShadowTrails",
     "IncludeAllInstances",
+    "IncludeManagedResources",
     "orderBy",
     "descending",
 ];

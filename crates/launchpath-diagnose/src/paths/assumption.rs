@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use launchpath_model::EvidenceId;
 use launchpath_model::aws::vpc::{DhcpConfiguration, DhcpOptions, DhcpValue, Subnet, Vpc};
-use launchpath_model::ids::{SubnetId, VpcId};
+use launchpath_model::ids::{DhcpOptionsId, SubnetId, VpcId};
 use launchpath_model::world::Network;
 
 /// The evidence id of what is only assumed; never cited.
@@ -18,10 +18,40 @@ fn assumed() -> EvidenceId {
     EvidenceId::from(ASSUMED)
 }
 
+/// The network with AWS's own resolver where the DHCP options of a VPC were not read, and what was taken for granted by that.
+///
+/// AWS: a VPC has AmazonProvidedDNS unless somebody gave it another option set
+/// (<https://docs.aws.amazon.com/vpc/latest/userguide/VPC_DHCP_Options.html>).
+pub(super) fn with_default_resolver(network: &Network) -> (Network, Vec<String>) {
+    let mut filled = network.clone();
+    let unread: Vec<DhcpOptionsId> = network
+        .vpcs
+        .iter()
+        .filter_map(|(_, row)| row.value.dhcp_options_id.clone())
+        .filter(|id| network.dhcp_options.seen(id).is_none())
+        .collect();
+    for id in &unread {
+        filled.dhcp_options.insert(id.clone(), amazon_provided(id), assumed());
+    }
+    let granted = unread.iter().filter(|id| id.as_str() != "default");
+    let granted = granted
+        .map(|id| format!("the DHCP options {id}, which were not read, name AmazonProvidedDNS"))
+        .collect();
+    (filled, granted)
+}
+
+fn amazon_provided(id: &DhcpOptionsId) -> DhcpOptions {
+    let servers = DhcpConfiguration {
+        key: "domain-name-servers".to_owned(),
+        values: vec![DhcpValue { value: "AmazonProvidedDNS".to_owned() }],
+    };
+    DhcpOptions { dhcp_options_id: id.clone(), dhcp_configurations: Some(vec![servers]) }
+}
+
 /// The network with AWS's default resolver and attributes wherever they were not seen, and with the unseen subnets of interface
 /// endpoints where no rule looks at their addresses.
 pub(super) fn with_defaults(network: &Network) -> Network {
-    let mut filled = network.clone();
+    let (mut filled, _) = with_default_resolver(network);
     default_dns(&mut filled);
     far_subnets(&mut filled);
     filled
@@ -45,17 +75,6 @@ fn default_dns(network: &mut Network) {
         if network.vpcs.seen(id).is_none() {
             let vpc = Vpc { vpc_id: id.clone(), dhcp_options_id: Some("default".into()), ..Vpc::default() };
             network.vpcs.insert(id.clone(), vpc, assumed());
-        }
-    }
-    for id in options {
-        if network.dhcp_options.seen(&id).is_none() {
-            let servers = DhcpConfiguration {
-                key: "domain-name-servers".to_owned(),
-                values: vec![DhcpValue { value: "AmazonProvidedDNS".to_owned() }],
-            };
-            let default =
-                DhcpOptions { dhcp_options_id: id.clone(), dhcp_configurations: Some(vec![servers]) };
-            network.dhcp_options.insert(id, default, assumed());
         }
     }
 }

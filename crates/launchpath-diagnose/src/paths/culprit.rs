@@ -5,9 +5,10 @@ use launchpath_model::aws::vpc_endpoint::{EndpointType, VpcEndpoint};
 use launchpath_model::ids::{SubnetId, VpcId};
 use launchpath_model::{EvidenceId, Row};
 use launchpath_net::dns::{DnsAnswer, resolve};
-use launchpath_net::{Answer, Blocker, BlockerKind, Edit, HopKind, HopVerdict, NeedPaths, Verdict};
+use launchpath_net::{Answer, Blocker, BlockerKind, Edit, HopKind, HopVerdict, NeedPaths, Outcome, Verdict};
 
 use super::Paths;
+use super::repair::table_of;
 use crate::case::Case;
 use crate::chain::Stage;
 
@@ -32,13 +33,31 @@ pub(crate) struct Culprit {
     pub(crate) evidence: Vec<EvidenceId>,
     /// The change that opens it.
     pub(crate) edit: Option<Edit>,
+    /// What is taken for granted because the VPC's private zones were not listed.
+    pub(crate) unlisted_zone: Option<String>,
+    /// Whether such a zone could lead somewhere that is reached: some route leaves the VPC.
+    pub(crate) zone_might_help: bool,
+}
+
+/// Whether every packet is blocked, as far as the evidence goes: a private zone that nobody listed may still be unknown.
+pub(super) fn is_blocked(answer: &Answer) -> bool {
+    let all_blocked =
+        !answer.parts.is_empty() && answer.parts.iter().all(|part| part.outcome == Outcome::Blocked);
+    answer.verdict == Verdict::None || (answer.verdict == Verdict::Unknown && all_blocked)
 }
 
 /// The culprits of one path.
 pub(super) fn culprits(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &Answer) -> Vec<Culprit> {
     let mut all: Vec<Culprit> = Vec::new();
     // An undecided path names no culprit: what is missing might open it.
-    if answer.verdict != Verdict::Unknown {
+    if answer.verdict != Verdict::Unknown || is_blocked(answer) {
+        let unlisted = (answer.verdict == Verdict::Unknown).then(|| {
+            format!(
+                "no private hosted zone of the VPC answers for {} (the zones were not listed)",
+                paths.need.name
+            )
+        });
+        let zone_might_help = unlisted.is_some() && routes_leave_the_vpc(case, subnet);
         let vpc = case.world.network.subnets.seen(subnet).map(|row| row.value.vpc_id.clone());
         for blocker in &answer.blocked_by {
             let code = code_of(case, vpc.as_ref(), paths, blocker);
@@ -58,11 +77,32 @@ pub(super) fn culprits(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer
                 text: sentence(code, paths, blocker),
                 evidence: blocker.evidence.clone(),
                 edit: blocker.edit.clone(),
+                unlisted_zone: unlisted.clone(),
+                zone_might_help,
             });
         }
     }
     all.extend(endpoint_policy(case, paths, subnet, answer));
     all
+}
+
+/// Whether the subnet's routes lead to other private networks, where a private zone may point: a transit gateway, a peering, a
+/// VPN, an interface. An internet or NAT gateway reaches no private address.
+fn routes_leave_the_vpc(case: &Case, subnet: &SubnetId) -> bool {
+    let Some(vpc) = case.world.network.subnets.seen(subnet).map(|row| row.value.vpc_id.clone()) else {
+        return true;
+    };
+    let Some(table) = table_of(case, &vpc, subnet) else { return true };
+    let Some(row) = case.world.network.route_tables.seen(&table) else { return true };
+    row.value.routes.iter().flatten().any(|route| {
+        route.transit_gateway_id.is_some()
+            || route.vpc_peering_connection_id.is_some()
+            || route.network_interface_id.is_some()
+            || route.instance_id.is_some()
+            || route.core_network_arn.is_some()
+            || route.local_gateway_id.is_some()
+            || route.gateway_id.as_deref().is_some_and(|id| id.starts_with("vgw-"))
+    })
 }
 
 fn sentence(code: &str, paths: &NeedPaths, blocker: &Blocker) -> String {
@@ -175,6 +215,8 @@ fn endpoint_policy(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &A
         ),
         evidence: row.evidence.clone(),
         edit: None,
+        unlisted_zone: None,
+        zone_might_help: false,
     })
 }
 

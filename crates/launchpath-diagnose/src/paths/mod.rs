@@ -18,7 +18,7 @@ use launchpath_net::{Answer, Engine, HopKind, HopVerdict, NeedPaths, Verdict, ru
 use crate::case::{ArtifactKind, Case, Mode, Platform};
 use crate::chain::Stage;
 use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because};
-use assumption::{ASSUMED, with_defaults};
+use assumption::{ASSUMED, with_default_resolver, with_defaults};
 pub(crate) use culprit::Culprit;
 
 /// Most lines of reasoning per finding: the rest says the same of other services.
@@ -34,6 +34,8 @@ pub struct Paths {
     if_names_resolve: Vec<NeedPaths>,
     /// Blockers by fault.
     culprits: BTreeMap<&'static str, Vec<Culprit>>,
+    /// What findings take for granted, one sentence each.
+    granted: Vec<String>,
     /// Why nothing could be walked.
     gap: Option<Gap>,
 }
@@ -44,7 +46,8 @@ impl Paths {
         let Some(config) = case.vpc_config() else {
             return Self::default();
         };
-        let engine = Engine::new(&case.world.network);
+        let (network, granted) = with_default_resolver(&case.world.network);
+        let engine = Engine::new(&network);
         let wanted: Vec<Need> = needs(&needs_context(case))
             .into_iter()
             .filter(|need| matches!(need.stage, "artifact_fetch" | "log_delivery"))
@@ -68,7 +71,7 @@ impl Paths {
         }
         let gap =
             case.world.region.is_none().then(|| Gap::not_asked("the Region", "aws configure get region"));
-        Self { needs, if_names_resolve, culprits, gap }
+        Self { needs, if_names_resolve, culprits, granted, gap }
     }
 
     fn stage_of(need: &Need) -> Stage {
@@ -261,8 +264,9 @@ fn found(case: &Case, paths: &Paths, code: &'static str, culprits: &[Culprit]) -
         culprits.iter().filter(|c| c.stage == stage).chain(culprits.iter().filter(|c| c.stage != stage));
     for culprit in ordered {
         let Some(need) = paths.needs.iter().find(|paths| paths.need.id == culprit.need) else { continue };
-        let everywhere = need.by_subnet.iter().all(|(_, answer)| answer.verdict == Verdict::None);
-        if everywhere && culprit.stage == stage && !matches!(need.need.required, Required::Unknown(_)) {
+        let everywhere = need.by_subnet.iter().all(|(_, answer)| culprit::is_blocked(answer));
+        let certain = !matches!(need.need.required, Required::Unknown(_)) && !culprit.zone_might_help;
+        if everywhere && culprit.stage == stage && certain {
             certainty = Certainty::Proven;
         }
         let text = if everywhere {
@@ -288,6 +292,10 @@ fn found(case: &Case, paths: &Paths, code: &'static str, culprits: &[Culprit]) -
             ));
         }
     }
+    let granted = paths.granted.iter().map(|text| format!("taken for granted: {text}"));
+    lines.extend(granted.map(|text| because(text, &[], 1.0)));
+    let zone = culprits.iter().find_map(|culprit| culprit.unlisted_zone.as_ref());
+    lines.extend(zone.map(|text| because(format!("taken for granted: {text}"), &[], 1.0)));
     let finding = Finding::new(certainty, subjects, lines).map(|finding| finding.at(stage));
     let repair = repair::repair(case, code, culprits);
     Check::found(finding.map(|finding| match repair {

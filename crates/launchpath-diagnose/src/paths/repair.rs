@@ -2,7 +2,8 @@
 
 use launchpath_model::aws::vpc_endpoint::EndpointType;
 use launchpath_model::ids::{RouteTableId, SecurityGroupId, SubnetId, VpcId};
-use launchpath_net::Edit;
+use launchpath_net::edit::Peer;
+use launchpath_net::{Direction, Edit};
 
 use super::culprit::{Culprit, service_name};
 use crate::case::Case;
@@ -65,8 +66,19 @@ fn create_endpoints(case: &Case, culprits: &[Culprit]) -> Option<Vec<Edit>> {
     let mut services: Vec<&str> = culprits.iter().map(|culprit| culprit.service.as_str()).collect();
     services.sort_unstable();
     services.dedup();
-    let groups = endpoint_groups(case, &vpc).unwrap_or_else(|| config.security_groups.clone());
     let mut edits = Vec::new();
+    let groups = endpoint_groups(case, &vpc).unwrap_or_else(|| {
+        // The runtime's own groups serve, once they admit themselves.
+        let admit = |group: &SecurityGroupId| Edit::AddGroupRule {
+            group: group.clone(),
+            direction: Direction::Ingress,
+            protocol: 6,
+            ports: Some((443, 443)),
+            peer: Peer::Group(group.clone()),
+        };
+        edits.extend(config.security_groups.first().map(admit));
+        config.security_groups.iter().take(1).cloned().collect()
+    });
     for service in services {
         if service == "s3" {
             edits.extend(s3_gateway(case, culprits)?);
@@ -125,7 +137,7 @@ fn s3_gateway(case: &Case, culprits: &[Culprit]) -> Option<Vec<Edit>> {
 }
 
 /// The route table of a subnet: its own, else the VPC's main one.
-fn table_of(case: &Case, vpc: &VpcId, subnet: &SubnetId) -> Option<RouteTableId> {
+pub(super) fn table_of(case: &Case, vpc: &VpcId, subnet: &SubnetId) -> Option<RouteTableId> {
     let tables =
         || case.world.network.route_tables.iter().map(|(_, row)| &row.value).filter(|t| t.vpc_id == *vpc);
     let own =

@@ -1,0 +1,160 @@
+//! The command line itself: help, mistakes, output files, exit codes.
+
+use crate::program::{launchpath, launchpath_with, scenario};
+
+#[test]
+fn help_and_version_are_answers() {
+    for words in [["--help"], ["--version"]] {
+        assert_eq!(launchpath(&words).code, 0);
+    }
+    let help = launchpath(&["--help"]).stdout;
+    for command in ["diagnose", "collect", "explain", "permissions"] {
+        assert!(help.contains(command), "{command}");
+    }
+}
+
+#[test]
+fn a_wrong_word_is_a_usage_error() {
+    for words in [
+        &["diagnos"][..],
+        &["diagnose"],
+        &["diagnose", "--bundle", "x", "--region", "y"],
+        &["explain", "net.nonsense"],
+    ] {
+        let run = launchpath(words);
+        assert_eq!(run.code, 252, "{words:?}: {}", run.stderr);
+        assert!(!run.stderr.is_empty());
+        assert!(run.stdout.is_empty());
+    }
+}
+
+#[test]
+fn malformed_input_names_file_place_and_expectation() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join("bad.json");
+    let good = std::fs::read_to_string(scenario("incident/as-collected")).expect("the bundle");
+    std::fs::write(&path, good.replace("\"10.100.1.0/24\"", "\"10.100.1.0/240\"")).expect("written");
+    let run = launchpath(&["diagnose", "--bundle", &path.display().to_string()]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    for part in ["bad.json", "calls[3].response.Subnets[0].CidrBlock", "10.100.1.0/240"] {
+        assert!(run.stderr.contains(part), "{part} in {}", run.stderr);
+    }
+    assert!(run.stdout.is_empty(), "nothing half-read is reported");
+    std::fs::write(&path, "{ not json").expect("written");
+    assert_eq!(launchpath(&["diagnose", "--bundle", &path.display().to_string()]).code, 2);
+    assert_eq!(launchpath(&["diagnose", "--bundle", "/nonexistent/bundle.json"]).code, 252);
+}
+
+#[test]
+fn a_report_file_appears_whole() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join("report.md");
+    let bundle = scenario("incident/as-rehearsed");
+    let run = launchpath(&[
+        "diagnose",
+        "--bundle",
+        &bundle,
+        "--format",
+        "markdown",
+        "-o",
+        &path.display().to_string(),
+    ]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    let report = std::fs::read_to_string(&path).expect("the report");
+    assert!(report.starts_with('#') && report.contains("langchain"));
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("the directory").flatten().collect();
+    assert_eq!(left.len(), 1, "no temporary file is left: {left:?}");
+    let nowhere = folder.path().join("no/such/folder/report.md").display().to_string();
+    assert_eq!(launchpath(&["diagnose", "--bundle", &bundle, "-o", &nowhere]).code, 253);
+}
+
+#[test]
+fn what_the_user_saw_narrows_and_proves_nothing() {
+    let bundle = scenario("base/isolated");
+    let saw = "RuntimeClientError: Runtime health check failed or timed out.";
+    let run = launchpath(&["diagnose", "--bundle", &bundle, "--saw", saw, "--format", "json"]);
+    assert_eq!(run.code, 3);
+    let diagnosis = run.json();
+    assert!(
+        diagnosis["causes"]
+            .as_array()
+            .is_some_and(|causes| causes.iter().all(|cause| cause["status"] == "possible"))
+    );
+    let health = diagnosis["chain"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|s| s["stage"] == "health")
+        .map(|s| &s["state"]);
+    assert_eq!(health, Some(&"unknown".into()));
+    assert!(diagnosis["statements"].to_string().contains("health check failed"));
+}
+
+#[test]
+fn colour_comes_when_asked_and_never_with_no_color() {
+    let bundle = scenario("incident/as-rehearsed");
+    let always = launchpath(&["--color", "always", "diagnose", "--bundle", &bundle]);
+    assert!(always.stdout.contains("\u{1b}["));
+    let auto = launchpath_with(&["diagnose", "--bundle", &bundle], &[("NO_COLOR", "1")]);
+    assert!(!auto.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn text_keeps_to_its_width_but_for_commands() {
+    for width in ["60", "80", "120"] {
+        let run = launchpath(&["--width", width, "diagnose", "--bundle", &scenario("incident/as-collected")]);
+        let columns: usize = width.parse().expect("a number");
+        for line in run.stdout.lines() {
+            let command = line.trim_start().starts_with("aws ") || line.trim_start().starts_with("docker ");
+            assert!(command || line.chars().count() <= columns, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn every_fault_is_explained() {
+    let catalogue = launchpath(&["explain"]);
+    assert_eq!(catalogue.code, 0);
+    for fault in launchpath_diagnose::faults::all() {
+        assert!(catalogue.stdout.contains(fault.code), "{}", fault.code);
+        let page = launchpath(&["explain", fault.code]);
+        assert_eq!(page.code, 0);
+        for heading in ["What happens", "Why", "How launchpath knows", "Confirm by hand", "Fix", "References"]
+        {
+            assert!(page.stdout.contains(heading), "{}: {heading}", fault.code);
+        }
+    }
+}
+
+#[test]
+fn the_minimum_policy_prints_in_every_form() {
+    let json = launchpath(&["permissions"]);
+    assert_eq!(json.code, 0);
+    let policy = json.json();
+    let text = policy.to_string();
+    assert!(text.contains("bedrock-agentcore:GetAgentRuntime") && text.contains("cloudtrail:LookupEvents"));
+    for write in ["Create", "Delete", "Put", "Update", "Invoke"] {
+        assert!(!text.contains(&format!(":{write}")), "collection never writes: {write}");
+    }
+    assert!(
+        launchpath(&["permissions", "--format", "cloudformation"]).stdout.contains("AWS::IAM::ManagedPolicy")
+    );
+    assert!(launchpath(&["permissions", "--format", "terraform"]).stdout.contains("aws_iam_policy"));
+}
+
+#[test]
+fn a_collection_can_be_read_before_it_is_run() {
+    let run = launchpath(&["collect", "agent-abcdefghij", "--dry-run"]);
+    assert_eq!(run.code, 0);
+    assert!(run.stdout.contains("DescribeSubnets") && run.stdout.contains("ec2:DescribeSubnets"));
+    let script = launchpath(&["collect", "agent-abcdefghij", "--script"]);
+    assert_eq!(script.code, 0);
+    assert!(script.stdout.starts_with("#!") && script.stdout.contains("aws "));
+}
+
+#[test]
+fn without_credentials_the_environment_is_to_blame() {
+    let run = launchpath(&["diagnose", "agent-abcdefghij", "--region", "us-east-1"]);
+    assert_eq!(run.code, 253, "{}", run.stderr);
+    assert!(run.stderr.contains("credentials"), "{}", run.stderr);
+}
