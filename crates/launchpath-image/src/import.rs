@@ -47,6 +47,23 @@ pub enum ImportFailure {
         /// Whose it is.
         owner: Owner,
     },
+    /// A compiled part of a package is not there or is for another platform: the package's own code misses it.
+    MissingExtension {
+        /// Its name, `pydantic_core._pydantic_core`, or its file.
+        module: String,
+    },
+    /// A shared library of the system is not there.
+    MissingLibrary {
+        /// Its file, `libGL.so.1`.
+        file: String,
+    },
+    /// A call passes an argument that the function does not take (any more).
+    UnexpectedArgument {
+        /// The function, as printed.
+        function: String,
+        /// The argument.
+        argument: String,
+    },
     /// A file that the code opens is not there.
     MissingFile {
         /// Its path, as printed.
@@ -54,40 +71,95 @@ pub enum ImportFailure {
     },
 }
 
-/// What the traceback says about imports; `None` when it is about something else.
+/// What the traceback, or the exception it was raised from, says about imports; `None` when it is about something else.
 ///
 /// `distributions`: installed distributions and versions, empty when nobody looked.
 pub fn classify(traceback: &Traceback, distributions: &BTreeMap<String, String>) -> Option<ImportFailure> {
+    let own = match traceback.language {
+        Language::Python => python(traceback, distributions),
+        Language::Node => node(&traceback.message),
+    };
+    own.or_else(|| classify(traceback.cause.as_deref()?, distributions))
+}
+
+fn python(traceback: &Traceback, distributions: &BTreeMap<String, String>) -> Option<ImportFailure> {
     let message = traceback.message.as_str();
     match traceback.exception.rsplit('.').next().unwrap_or_default() {
-        "ModuleNotFoundError" | "ImportError" => {
+        // A circle of imports, or a file that hides a package of its name: the code's own, nothing is missing.
+        "ModuleNotFoundError" | "ImportError" | "AttributeError"
+            if message.contains("partially initialized module") || message.ends_with("is not a package") =>
+        {
+            None
+        }
+        "ModuleNotFoundError" | "ImportError" => shared_object(message).or_else(|| {
             if let Some(module) = between(message, "No module named '", "'") {
                 return Some(missing_module(&module, traceback, distributions));
             }
-            let name = between(message, "cannot import name '", "'")?;
-            let module = between(message, " from '", "'").unwrap_or_default();
-            let file = between(message, "' (", ")").unwrap_or_default();
-            let owner = if in_site_packages(&file) {
-                Owner::ThirdParty
-            } else if file.starts_with('/') && !is_standard_library(&file) {
-                Owner::Own
-            } else {
-                owner_of(top(&module), traceback, distributions)
-            };
+            missing_name(message, traceback, distributions)
+        }),
+        "AttributeError" => {
+            let module = between(message, "module '", "'")?;
+            let name = between(message, "has no attribute '", "'")?;
+            let owner = owner_of(top(&module), traceback, distributions);
             Some(ImportFailure::MissingName { name, module, owner })
+        }
+        "TypeError" => {
+            let (function, rest) = message.split_once(" got an unexpected keyword argument '")?;
+            let argument = rest.split('\'').next().unwrap_or_default().to_owned();
+            Some(ImportFailure::UnexpectedArgument { function: function.to_owned(), argument })
         }
         "FileNotFoundError" => {
             let path = between(message, "No such file or directory: '", "'")?;
             Some(ImportFailure::MissingFile { path })
         }
-        _ if traceback.language == Language::Node => {
-            let module = between(message, "Cannot find module '", "'")
-                .or_else(|| between(message, "Cannot find package '", "'"))?;
-            let owner = if module.starts_with(['.', '/']) { Owner::Own } else { Owner::ThirdParty };
-            Some(ImportFailure::MissingModule { module, owner })
-        }
         _ => None,
     }
+}
+
+fn node(message: &str) -> Option<ImportFailure> {
+    let module = between(message, "Cannot find module '", "'")
+        .or_else(|| between(message, "Cannot find package '", "'"))?;
+    let own = module.starts_with(['.', '/']) && !in_site_packages(&module);
+    let owner = if own { Owner::Own } else { Owner::ThirdParty };
+    Some(ImportFailure::MissingModule { module, owner })
+}
+
+/// What the dynamic linker says: a library of the system that is absent, or an extension of another platform.
+fn shared_object(message: &str) -> Option<ImportFailure> {
+    let (file, why) = message.split_once(": ")?;
+    let is_shared = file.ends_with(".so") || file.contains(".so.");
+    if !is_shared || file.contains(' ') {
+        return None;
+    }
+    let absent = why.starts_with("cannot open shared object file");
+    if absent && !file.contains('/') {
+        return Some(ImportFailure::MissingLibrary { file: file.to_owned() });
+    }
+    let foreign = ["invalid ELF header", "wrong ELF class", "not found (required by"];
+    (absent || foreign.iter().any(|text| why.contains(text)))
+        .then(|| ImportFailure::MissingExtension { module: file.to_owned() })
+}
+
+fn missing_name(
+    message: &str,
+    traceback: &Traceback,
+    distributions: &BTreeMap<String, String>,
+) -> Option<ImportFailure> {
+    let name = between(message, "cannot import name '", "'")?;
+    let module = between(message, " from '", "'").unwrap_or_default();
+    if name.starts_with('_') && imports_itself(top(&module), traceback) {
+        return Some(ImportFailure::MissingExtension { module: format!("{module}.{name}") });
+    }
+    let file = between(message, "' (", ")").unwrap_or_default();
+    let owner = if in_site_packages(&file) {
+        Owner::ThirdParty
+    } else {
+        match owner_of(top(&module), traceback, distributions) {
+            Owner::Unclear if file.starts_with('/') && !is_standard_library(&file) => Owner::Own,
+            owner => owner,
+        }
+    };
+    Some(ImportFailure::MissingName { name, module, owner })
 }
 
 fn missing_module(
@@ -95,13 +167,59 @@ fn missing_module(
     traceback: &Traceback,
     distributions: &BTreeMap<String, String>,
 ) -> ImportFailure {
-    let owner = owner_of(top(module), traceback, distributions);
+    let top = top(module);
+    let mut parts = module.rsplit('.');
+    let last = parts.next().unwrap_or_default();
+    let compiled = last.starts_with('_') || parts.next() == Some(last);
+    let shared_name = NAMESPACES.contains(&top);
+    if module.contains('.') && compiled && !shared_name && imports_itself(top, traceback) {
+        return ImportFailure::MissingExtension { module: module.to_owned() };
+    }
+    let owner = owner_of(top, traceback, distributions);
     let module = module.to_owned();
     if module.contains('.') {
         ImportFailure::MissingSubmodule { module, owner }
     } else {
         ImportFailure::MissingModule { module, owner }
     }
+}
+
+/// Names under which many distributions put their modules: one of them that misses another's is no broken package.
+const NAMESPACES: &[&str] = &["azure", "google", "opentelemetry"];
+
+/// Top-level names that projects give their own folders; nothing in use on the package index claims them.
+const PROJECT_NAMES: &[&str] = &[
+    "agent",
+    "api",
+    "app",
+    "common",
+    "config",
+    "core",
+    "handlers",
+    "helpers",
+    "lib",
+    "main",
+    "nodes",
+    "prompts",
+    "server",
+    "services",
+    "shared",
+    "src",
+    "tools",
+    "utils",
+    "workflow",
+    "workflows",
+];
+
+/// The file in which the import that failed stands; `None` for an import by a name that was computed.
+fn importer(traceback: &Traceback) -> Option<&str> {
+    let files = traceback.frames.iter().map(|frame| frame.file.as_str());
+    files.filter(|file| !file.starts_with('<')).last().filter(|file| !file.contains("/importlib/"))
+}
+
+/// Whether the import that failed stands in the package itself.
+fn imports_itself(top: &str, traceback: &Traceback) -> bool {
+    importer(traceback).is_some_and(|file| file.split('/').any(|part| part == top))
 }
 
 fn owner_of(top: &str, traceback: &Traceback, distributions: &BTreeMap<String, String>) -> Owner {
@@ -112,11 +230,16 @@ fn owner_of(top: &str, traceback: &Traceback, distributions: &BTreeMap<String, S
     {
         return Owner::ThirdParty;
     }
-    // A frame of the agent's own code that lies under a folder of that name: the name is the agent's.
+    let known = distribution_of(top).is_some();
+    // A frame of the agent's own code that lies under a folder of that name: the name is the agent's, unless it is also a
+    // package's; a code zip keeps both side by side.
     if frames().any(|file| !in_site_packages(file) && !is_standard_library(file) && inside(file)) {
-        return Owner::Own;
+        return if known { Owner::Unclear } else { Owner::Own };
     }
-    if distribution_of(top).is_some() { Owner::ThirdParty } else { Owner::Unclear }
+    if known || importer(traceback).is_some_and(in_site_packages) {
+        return Owner::ThirdParty;
+    }
+    if PROJECT_NAMES.contains(&top) { Owner::Own } else { Owner::Unclear }
 }
 
 fn top(module: &str) -> &str {
@@ -234,6 +357,89 @@ mod tests {
             failure(&text, &[]),
             Some(ImportFailure::MissingSubmodule { module: "src.tools".into(), owner: Owner::Own })
         );
+    }
+
+    #[test]
+    fn a_package_that_misses_its_own_compiled_part_is_incomplete() {
+        for (file, message) in [
+            ("/var/task/pydantic_core/__init__.py", "No module named 'pydantic_core._pydantic_core'"),
+            ("/usr/lib/python3/site-packages/rpds/__init__.py", "No module named 'rpds.rpds'"),
+        ] {
+            let text = python(&["/var/task/main.py", file], &format!("ModuleNotFoundError: {message}"));
+            let found = failure(&text, &[("pydantic-core", "2.33.0")]);
+            assert!(matches!(found, Some(ImportFailure::MissingExtension { .. })), "{found:?}");
+        }
+        let text = python(
+            &["/app/main.py"],
+            "ImportError: /var/task/numpy/core/_umath.cpython-312-x86_64-linux-gnu.so: invalid ELF header",
+        );
+        assert!(matches!(failure(&text, &[]), Some(ImportFailure::MissingExtension { .. })));
+        let text = python(
+            &["/site-packages/opentelemetry/instrumentation/x.py"],
+            "ModuleNotFoundError: No module named 'opentelemetry.semconv._incubating'",
+        );
+        assert!(matches!(failure(&text, &[]), Some(ImportFailure::MissingSubmodule { .. })));
+    }
+
+    #[test]
+    fn a_library_of_the_system_is_told_from_a_module() {
+        let text = python(
+            &["/usr/lib/python3.12/site-packages/cv2/__init__.py"],
+            "ImportError: libGL.so.1: cannot open shared object file: No such file or directory",
+        );
+        assert_eq!(failure(&text, &[]), Some(ImportFailure::MissingLibrary { file: "libGL.so.1".into() }));
+    }
+
+    #[test]
+    fn what_a_package_imports_is_not_the_agents_unless_a_launcher_imports_it() {
+        let message = "ModuleNotFoundError: No module named 'zeppelin'";
+        let owner = |frames: &[&str]| match failure(&python(frames, message), &[]) {
+            Some(ImportFailure::MissingModule { owner, .. }) => owner,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(owner(&["/app/main.py", "/venv/site-packages/strands/models/z.py"]), Owner::ThirdParty);
+        let launcher =
+            ["/venv/site-packages/uvicorn/importer.py", "/usr/lib/python3.12/importlib/__init__.py"];
+        assert_eq!(owner(&launcher), Owner::Unclear);
+    }
+
+    #[test]
+    fn a_circle_or_a_hidden_package_misses_nothing() {
+        for message in [
+            "ImportError: cannot import name 'a' from partially initialized module 'b' (most likely due to a circular import) (/app/b.py)",
+            "ModuleNotFoundError: No module named 'mcp.server'; 'mcp' is not a package",
+        ] {
+            assert_eq!(failure(&python(&["/app/b.py"], message), &[]), None);
+        }
+    }
+
+    #[test]
+    fn a_name_the_module_lost_and_an_argument_the_function_lost() {
+        let text = python(&["/app/main.py"], "AttributeError: module 'numpy' has no attribute 'float'");
+        let found = failure(&text, &[]);
+        assert!(
+            matches!(found, Some(ImportFailure::MissingName { owner: Owner::ThirdParty, .. })),
+            "{found:?}"
+        );
+        let text = python(
+            &["/app/main.py"],
+            "TypeError: Client.__init__() got an unexpected keyword argument 'proxies'",
+        );
+        let found = failure(&text, &[]);
+        assert!(
+            matches!(&found, Some(ImportFailure::UnexpectedArgument { argument, .. }) if argument == "proxies"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn the_cause_speaks_when_the_exception_does_not() {
+        let text = format!(
+            "{}\nThe above exception was the direct cause of the following exception:\n\n{}",
+            python(&["/app/main.py"], "ModuleNotFoundError: No module named 'boto3'"),
+            python(&["/app/main.py"], "RuntimeError: no client"),
+        );
+        assert!(matches!(failure(&text, &[]), Some(ImportFailure::MissingModule { .. })));
     }
 
     #[test]

@@ -29,12 +29,15 @@ pub struct Traceback {
     pub language: Language,
     /// Frames, outermost first.
     pub frames: Vec<Frame>,
-    /// The exception's class, for example `ModuleNotFoundError`.
+    /// The exception's class, for example `ModuleNotFoundError`; for a start error that the interpreter or the server prints
+    /// in one line of its own, the class it stands for.
     pub exception: String,
     /// The exception's message.
     pub message: String,
-    /// The traceback as printed, without the log's prefixes.
+    /// The traceback as printed, without the log's prefixes; its direct cause before it.
     pub text: String,
+    /// The exception it was raised from (`raise … from …`).
+    pub cause: Option<Box<Traceback>>,
 }
 
 impl Traceback {
@@ -49,29 +52,83 @@ impl Traceback {
 }
 
 const PYTHON_START: &str = "Traceback (most recent call last):";
+const RAISED_FROM: &str = "The above exception was the direct cause of the following exception:";
 /// Longest traceback kept, in lines; deeper ones keep their beginning and the exception.
 const MAX_LINES: usize = 400;
 
-/// Every traceback in `text`, in order; a bare import error without frames counts too.
+/// Every traceback in `text`, in order; a start error printed in one line without frames counts too.
+///
+/// Of exceptions raised from one another the last is found, with the others as its cause.
 pub fn find(text: &str) -> Vec<Traceback> {
     let lines: Vec<&str> = text.lines().collect();
-    let mut found = Vec::new();
+    let mut found: Vec<Traceback> = Vec::new();
+    let mut cause: Option<Traceback> = None;
     let mut at = 0;
     while at < lines.len() {
         if let Some(column) = lines[at].find(PYTHON_START) {
             let (traceback, next) = python(&lines, at, &lines[at][..column]);
-            found.extend(traceback);
+            let cause = cause.take();
+            found.extend(match traceback {
+                Some(traceback) => Some(caused_by(traceback, cause)),
+                None => cause,
+            });
             at = next;
+        } else if lines[at].contains(RAISED_FROM) {
+            found.extend(cause.take());
+            cause = found.pop();
+            at += 1;
         } else if let Some((traceback, next)) = node(&lines, at) {
             found.push(traceback);
             at = next;
         } else {
-            found.extend(bare_import_error(lines[at]));
+            found.extend(bare_start_error(lines[at]));
             at += 1;
         }
     }
+    found.extend(cause);
     found
 }
+
+fn caused_by(mut traceback: Traceback, cause: Option<Traceback>) -> Traceback {
+    if let Some(cause) = cause {
+        traceback.text = format!("{}\n\n{RAISED_FROM}\n\n{}", cause.text, traceback.text);
+        traceback.cause = Some(Box::new(cause));
+    }
+    traceback
+}
+
+/// Whether the process died at its start of `traceback`, the last one in `text`.
+///
+/// It did not when a server listened before (then a request failed) or after (then the error was caught), or when the log
+/// goes on for more than the few lines that loggers and servers add on their way out.
+pub fn ended_the_start(text: &str, traceback: &Traceback) -> bool {
+    let last = traceback.text.lines().last().unwrap_or_default();
+    let (before, after) = text.rsplit_once(last).unwrap_or((text, ""));
+    let before = match traceback.language {
+        Language::Python => before.rsplit_once(PYTHON_START).map_or(before, |(before, _)| before),
+        Language::Node => before,
+    };
+    let lives = |part: &str| {
+        let part = part.to_lowercase();
+        SIGNS_OF_LIFE.iter().any(|sign| part.contains(sign))
+    };
+    let lines_after = after.lines().filter(|line| !line.trim().is_empty()).count();
+    !lives(before) && !lives(after) && lines_after <= LINES_AFTER_THE_END
+}
+
+/// Lines after a traceback within which it still counts as the end: loggers and servers add a few.
+const LINES_AFTER_THE_END: usize = 5;
+
+/// What servers print once they listen, and what they print for a request; lower case.
+const SIGNS_OF_LIFE: &[&str] = &[
+    "running on http",
+    "application startup complete",
+    "listening",
+    "get /ping",
+    "post /invocations",
+    "invocation completed",
+    "http/1.1\" 200",
+];
 
 fn python(lines: &[&str], start: usize, prefix: &str) -> (Option<Traceback>, usize) {
     let mut frames = Vec::new();
@@ -93,10 +150,28 @@ fn python(lines: &[&str], start: usize, prefix: &str) -> (Option<Traceback>, usi
         let Some((exception, message)) = exception_line(line) else {
             return (None, at);
         };
+        if message.contains(" validation error") {
+            let more = validation_errors(&lines[at..], prefix);
+            at += more.len();
+            text.extend(more);
+        }
         let text = text.join("\n");
-        return (Some(Traceback { language: Language::Python, frames, exception, message, text }), at);
+        let traceback =
+            Traceback { language: Language::Python, frames, exception, message, text, cause: None };
+        return (Some(traceback), at);
     }
     (None, at)
+}
+
+/// The fields that pydantic lists below its message: a name, then indented lines.
+fn validation_errors(lines: &[&str], prefix: &str) -> Vec<String> {
+    let lines: Vec<&str> = lines.iter().map(|line| line.strip_prefix(prefix).unwrap_or(line)).collect();
+    let indented = |line: Option<&&str>| line.is_some_and(|line| line.starts_with(' '));
+    let belongs = |at: usize| indented(lines.get(at)) || indented(lines.get(at + 1));
+    (0..lines.len().min(MAX_LINES))
+        .take_while(|at| !lines[*at].trim().is_empty() && belongs(*at))
+        .map(|at| lines[at].to_owned())
+        .collect()
 }
 
 fn python_frame(line: &str) -> Option<Frame> {
@@ -116,29 +191,61 @@ fn exception_line(line: &str) -> Option<(String, String)> {
     is_name.then(|| (name.to_owned(), message.trim().to_owned()))
 }
 
-fn bare_import_error(line: &str) -> Option<Traceback> {
+/// A start error printed in one line: by a launcher, by the interpreter, by a server that loads the application.
+fn bare_start_error(line: &str) -> Option<Traceback> {
+    let (exception, message) =
+        bare_import_error(line).or_else(|| interpreter_error(line)).or_else(|| server_error(line))?;
+    let text = line.trim().to_owned();
+    Some(Traceback {
+        language: Language::Python,
+        frames: Vec::new(),
+        exception: exception.to_owned(),
+        message,
+        text,
+        cause: None,
+    })
+}
+
+fn bare_import_error(line: &str) -> Option<(&'static str, String)> {
     for exception in ["ModuleNotFoundError", "ImportError"] {
-        let Some((_, rest)) = line.split_once(exception) else { continue };
+        let Some((before, rest)) = line.split_once(exception) else { continue };
         let Some(message) = rest.strip_prefix(": ") else { continue };
-        return Some(Traceback {
-            language: Language::Python,
-            frames: Vec::new(),
-            exception: exception.to_owned(),
-            message: message.trim().to_owned(),
-            text: format!("{exception}: {}", message.trim()),
-        });
+        // A warning that quotes an import error was written by code that lives on.
+        let before = before.to_lowercase();
+        if ["warn", "info", "debug"].iter().any(|level| before.contains(level)) {
+            continue;
+        }
+        return Some((exception, message.trim().to_owned()));
     }
     None
 }
 
-/// Node: `Error: message` (or `TypeError [CODE]: …`) followed by `    at …` lines.
-fn node(lines: &[&str], start: usize) -> Option<(Traceback, usize)> {
-    let frames_follow = lines
-        .get(start + 1)
-        .is_some_and(|next| next.trim_start().starts_with("at ") && next.starts_with(' '));
-    if !frames_follow {
+/// `python: can't open file '/app/main.py': [Errno 2] …`, `/usr/bin/python3: No module named agent`.
+fn interpreter_error(line: &str) -> Option<(&'static str, String)> {
+    let (program, rest) = line.split_once(": ")?;
+    let program = program.rsplit(['/', ' ']).next()?;
+    if !program.starts_with("python") {
         return None;
     }
+    if let Some(rest) = rest.strip_prefix("can't open file '") {
+        let (path, why) = rest.split_once("': ")?;
+        return why
+            .starts_with("[Errno 2]")
+            .then(|| ("FileNotFoundError", format!("[Errno 2] No such file or directory: '{path}'")));
+    }
+    let module = rest.strip_prefix("No module named ")?.trim().trim_matches('\'');
+    Some(("ModuleNotFoundError", format!("No module named '{module}'")))
+}
+
+/// uvicorn: `Error loading ASGI app. Could not import module "main".`
+fn server_error(line: &str) -> Option<(&'static str, String)> {
+    let (_, rest) = line.split_once("Could not import module \"")?;
+    let (module, _) = rest.split_once('"')?;
+    Some(("ModuleNotFoundError", format!("No module named '{module}'")))
+}
+
+/// Node: `Error: message` (or `TypeError [CODE]: …`), perhaps a require stack, then `    at …` lines, then the error's members.
+fn node(lines: &[&str], start: usize) -> Option<(Traceback, usize)> {
     let line = lines[start].trim_start_matches("Uncaught ").trim();
     let (name, message) = line.split_once(": ")?;
     let class = name.split(' ').next().unwrap_or(name);
@@ -146,8 +253,16 @@ fn node(lines: &[&str], start: usize) -> Option<(Traceback, usize)> {
         return None;
     }
     let mut text = vec![line.to_owned()];
-    let mut frames = Vec::new();
     let mut at = start + 1;
+    let is_stack = |line: &&str| line.starts_with("Require stack:") || line.starts_with("- ");
+    while lines.get(at).is_some_and(is_stack) {
+        at += 1;
+    }
+    text.extend(lines[start + 1..at].iter().map(|line| (*line).to_owned()));
+    if !lines.get(at).is_some_and(|next| next.starts_with(' ') && next.trim_start().starts_with("at ")) {
+        return None;
+    }
+    let mut frames = Vec::new();
     while at < lines.len() && lines[at].trim_start().starts_with("at ") {
         if text.len() < MAX_LINES {
             text.push(lines[at].to_owned());
@@ -156,18 +271,25 @@ fn node(lines: &[&str], start: usize) -> Option<(Traceback, usize)> {
         at += 1;
     }
     frames.reverse();
+    let members = if text.last().is_some_and(|line| line.ends_with(" {")) {
+        lines[at..].iter().take(MAX_LINES).position(|line| *line == "}").map_or(0, |end| end + 1)
+    } else {
+        0
+    };
+    text.extend(lines[at..at + members].iter().map(|line| (*line).to_owned()));
     let traceback = Traceback {
         language: Language::Node,
         frames,
         exception: class.to_owned(),
         message: message.to_owned(),
         text: text.join("\n"),
+        cause: None,
     };
-    Some((traceback, at))
+    Some((traceback, at + members))
 }
 
 fn node_frame(line: &str) -> Option<Frame> {
-    let place = line.trim().trim_start_matches("at ").trim_end_matches(')');
+    let place = line.trim().trim_end_matches(" {").trim_start_matches("at ").trim_end_matches(')');
     let place = place.rsplit_once('(').map_or(place, |(_, inside)| inside);
     let (rest, _column) = place.rsplit_once(':')?;
     let (file, line) = rest.rsplit_once(':')?;
@@ -176,7 +298,7 @@ fn node_frame(line: &str) -> Option<Frame> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Language, find};
+    use super::{Language, ended_the_start, find};
 
     const INCIDENT: &str = "INFO: starting\nTraceback (most recent call last):\n  File \"/app/main.py\", line 3, in <module>\n    from src.graph import build\n  File \"/app/src/graph.py\", line 7, in <module>\n    from langchain.callbacks import get_openai_callback\nModuleNotFoundError: No module named 'langchain.callbacks'\n";
 
@@ -209,5 +331,68 @@ mod tests {
         assert_eq!(find("x ModuleNotFoundError: No module named 'a'").len(), 1);
         assert!(find("an Error: somewhere\nall is well").is_empty());
         assert!(find("Traceback (most recent call last):\n  File \"x\"").is_empty());
+    }
+
+    #[test]
+    fn a_warning_that_quotes_an_import_error_is_none() {
+        assert!(find("WARNING:cache:off (ModuleNotFoundError: No module named 'redis')").is_empty());
+    }
+
+    #[test]
+    fn the_interpreter_and_the_server_speak_in_one_line() {
+        let headline = |line: &str| find(line).first().map(super::Traceback::headline);
+        assert_eq!(
+            headline("python: can't open file '/app/main.py': [Errno 2] No such file or directory")
+                .as_deref(),
+            Some("FileNotFoundError: [Errno 2] No such file or directory: '/app/main.py'")
+        );
+        assert_eq!(
+            headline("/usr/local/bin/python3: No module named agent").as_deref(),
+            Some("ModuleNotFoundError: No module named 'agent'")
+        );
+        assert_eq!(
+            headline("ERROR:    Error loading ASGI app. Could not import module \"main\".").as_deref(),
+            Some("ModuleNotFoundError: No module named 'main'")
+        );
+        assert_eq!(headline("a story: No module named so"), None);
+    }
+
+    #[test]
+    fn an_exception_raised_from_another_keeps_it_as_its_cause() {
+        let text = format!(
+            "{INCIDENT}\nThe above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n  File \"/app/main.py\", line 9, in <module>\n    load()\nRuntimeError: cannot load the graph\n"
+        );
+        let found = find(&text);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].exception, "RuntimeError");
+        assert_eq!(found[0].cause.as_ref().map(|c| c.exception.as_str()), Some("ModuleNotFoundError"));
+        assert!(found[0].text.contains("langchain.callbacks") && found[0].text.ends_with("the graph"));
+    }
+
+    #[test]
+    fn the_fields_of_a_validation_error_belong_to_it() {
+        let text = "Traceback (most recent call last):\n  File \"/app/main.py\", line 3, in <module>\n    s = Settings()\npydantic_core._pydantic_core.ValidationError: 2 validation errors for Settings\nDATABASE_URL\n  Field required [type=missing, input_value={}, input_type=dict]\n    For further information visit https://errors.pydantic.dev/2.11/v/missing\nAPI_KEY\n  Field required [type=missing, input_value={}, input_type=dict]\n    For further information visit https://errors.pydantic.dev/2.11/v/missing\nbye\n";
+        let found = find(text);
+        assert!(found[0].text.contains("API_KEY") && !found[0].text.contains("bye"), "{}", found[0].text);
+        assert!(ended_the_start(text, &found[0]));
+    }
+
+    #[test]
+    fn a_node_error_has_a_require_stack_and_members() {
+        let text = "node:internal/modules/cjs/loader:1148\n  throw err;\n  ^\n\nError: Cannot find module 'express'\nRequire stack:\n- /app/server.js\n    at Module._resolveFilename (node:internal/modules/cjs/loader:1145:15)\n    at Object.<anonymous> (/app/server.js:1:17) {\n  code: 'MODULE_NOT_FOUND',\n  requireStack: [\n    '/app/server.js'\n  ]\n}\n\nNode.js v22.3.0\n";
+        let found = find(text);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].frames[0].file, "/app/server.js");
+        assert!(ended_the_start(text, &found[0]));
+    }
+
+    #[test]
+    fn a_death_at_start_is_told_from_what_the_process_survives() {
+        let ended = |text: &str| ended_the_start(text, find(text).last().unwrap());
+        assert!(ended(INCIDENT));
+        assert!(ended(&format!("{INCIDENT}[INFO] Worker exiting (pid: 7)\n[INFO] Shutting down: Master\n")));
+        assert!(!ended(&format!("{INCIDENT}INFO: Uvicorn running on http://0.0.0.0:8080\n")));
+        assert!(!ended(&format!("INFO: Uvicorn running on http://0.0.0.0:8080\n{INCIDENT}")));
+        assert!(!ended(&format!("{INCIDENT}{}", "step done\n".repeat(9))));
     }
 }
