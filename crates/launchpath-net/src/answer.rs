@@ -2,6 +2,8 @@
 //!
 //! Plain data: nothing here decides. Start with [`Answer`].
 
+use std::sync::Arc;
+
 use launchpath_model::{EvidenceId, Gap};
 use serde::Serialize;
 
@@ -229,7 +231,10 @@ pub struct Part {
     /// One of them.
     pub example: Packet,
     /// Every element passed, in order; when one drops them the trace goes on as if it had not.
-    pub trace: Vec<Hop>,
+    pub trace: Vec<Arc<Hop>>,
+    /// Which share of its aim's packets it is, 0 to 1, source ports and addresses taken as equally likely. Parts can overlap
+    /// where a NAT gateway picks the port.
+    pub share: f64,
     /// What became of them.
     pub outcome: Outcome,
     /// **Every** element that drops them, in order.
@@ -263,6 +268,18 @@ impl Answer {
             set.add(&part.packets);
         }
         set
+    }
+
+    /// Which share of the packets is delivered, 0 to 1, every aim, address and source port taken as equally likely.
+    ///
+    /// A `Part` verdict with a share near 1 is an ACL rule that hits a few ephemeral ports.
+    pub fn delivered_share(&self) -> f64 {
+        let of = |outcome: Option<Outcome>| -> f64 {
+            let parts = self.parts.iter().filter(|part| outcome.is_none_or(|o| part.outcome == o));
+            parts.map(|part| part.share).sum()
+        };
+        let all = of(None);
+        if all > 0.0 { of(Some(Outcome::Delivered)) / all } else { 0.0 }
     }
 
     /// The edits that open every blocked element, without repetition.

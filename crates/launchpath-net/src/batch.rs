@@ -96,7 +96,7 @@ struct Line<'a> {
     id: &'a Value,
     reachable: Value,
     blocked_by: Vec<BlockedBy<'a>>,
-    trace: &'a [Hop],
+    trace: Vec<&'a Hop>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unknown: Vec<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -204,7 +204,7 @@ fn line(id: &Value, answered: &Answered) -> String {
         id,
         reachable,
         blocked_by: answer.blocked_by.iter().map(blocked_by).collect(),
-        trace: shown.map(|part| part.trace.as_slice()).unwrap_or_default(),
+        trace: shown.iter().flat_map(|part| part.trace.iter().map(AsRef::as_ref)).collect(),
         unknown: answer.unknown.iter().map(gap_line).collect(),
         assumed: answer.assumed.iter().map(gap_line).collect(),
     };

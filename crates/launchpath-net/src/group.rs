@@ -6,7 +6,8 @@
 use launchpath_model::aws::security_group::{IpPermission, SecurityGroup};
 use launchpath_model::ids::{PrefixListId, SecurityGroupId};
 
-use crate::packet::{ICMP, ICMP_V6, TCP, UDP, port_text, protocol_text};
+use crate::cover::Side;
+use crate::packet::{Cube, ICMP, ICMP_V6, TCP, UDP, port_text, protocol_text};
 use crate::span::{ANY_PORT, ANY_PROTOCOL, ANY_V6, Span, v4_block, v6_block};
 
 /// Whom a rule admits.
@@ -33,18 +34,46 @@ pub(crate) struct Rule {
 /// A group's rules by direction; `None`: the document does not say.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
-    pub(crate) ingress: Option<Vec<Rule>>,
-    pub(crate) egress: Option<Vec<Rule>>,
+    pub(crate) ingress: Option<Rules>,
+    pub(crate) egress: Option<Rules>,
+}
+
+/// The rules of one direction.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) rules: Vec<Rule>,
+    /// What peers given as blocks admit, with the places of rule and peer.
+    pub(crate) boxes: Vec<(Cube, u32, u32)>,
+    /// Peers that are groups or lists, by the places of rule and peer.
+    pub(crate) named: Vec<(u32, u32)>,
+}
+
+impl Rules {
+    fn new(permissions: &[IpPermission], side: Side) -> Self {
+        let rules: Vec<Rule> =
+            permissions.iter().enumerate().filter_map(|(index, rule)| compile_rule(index, rule)).collect();
+        let mut boxes = Vec::new();
+        let mut named = Vec::new();
+        for (at, rule) in (0u32..).zip(&rules) {
+            for (peer_at, peer) in (0u32..).zip(&rule.peers) {
+                match peer {
+                    RulePeer::Block(span) => boxes.push((rule.cube(side, *span), at, peer_at)),
+                    RulePeer::Group(_) | RulePeer::List(_) => named.push((at, peer_at)),
+                }
+            }
+        }
+        Self { rules, boxes, named }
+    }
 }
 
 impl Group {
     pub(crate) fn new(group: &SecurityGroup) -> Self {
-        let compile = |rules: &Option<Vec<IpPermission>>| {
-            rules.as_ref().map(|rules| {
-                rules.iter().enumerate().filter_map(|(index, rule)| compile_rule(index, rule)).collect()
-            })
-        };
-        Self { ingress: compile(&group.ip_permissions), egress: compile(&group.ip_permissions_egress) }
+        let compile =
+            |rules: &Option<Vec<IpPermission>>, side| rules.as_ref().map(|rules| Rules::new(rules, side));
+        Self {
+            ingress: compile(&group.ip_permissions, Side::Source),
+            egress: compile(&group.ip_permissions_egress, Side::Destination),
+        }
     }
 }
 
@@ -110,6 +139,16 @@ pub(crate) fn icmp(kind: Option<i64>, code: Option<i64>) -> Option<(Span<u16>, S
 }
 
 impl Rule {
+    /// Everything it admits from or to the addresses.
+    pub(crate) fn cube(&self, side: Side, span: Span<u128>) -> Cube {
+        let anywhere = Span { first: 0, last: u128::MAX };
+        let (source, destination) = match side {
+            Side::Source => (span, anywhere),
+            Side::Destination => (anywhere, span),
+        };
+        Cube { protocol: self.protocol, destination, source, to: self.to, from: self.from }
+    }
+
     /// What it admits, in words: `tcp 443`.
     pub(crate) fn service_text(&self) -> String {
         let protocol = protocol_text(self.protocol);

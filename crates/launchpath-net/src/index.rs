@@ -3,9 +3,12 @@
 //! Built once per network and shared by all questions. It decides nothing about packets; what it cannot find it
 //! hands out as a gap with the command that would tell.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use launchpath_model::aws::network_interface::NetworkInterface;
+use launchpath_model::aws::route_table::Route;
 use launchpath_model::aws::vpc::CidrState;
 use launchpath_model::aws::vpc_endpoint::VpcEndpoint;
 use launchpath_model::command::aws_cli;
@@ -18,7 +21,8 @@ use launchpath_model::world::Network;
 use launchpath_model::{EvidenceId, Gap, GapReason, Row, Table, Target};
 use serde_json::json;
 
-use crate::acl::Acl;
+use crate::acl::{Acl, AclRule};
+use crate::answer::{Hop, Leg};
 use crate::group::Group;
 use crate::route::RouteList;
 use crate::span::{Span, block, place, v4_block, v6_block};
@@ -79,8 +83,44 @@ impl End {
     }
 }
 
+/// The route table of a subnet, and whether it is proven to be the one.
+pub(crate) type TableOfSubnet<'a> = Result<(&'a RouteTableId, Coverage), Box<Gap>>;
+
 /// The ACL of a subnet, and what was assumed to find it.
 pub(crate) type AclOfSubnet<'a> = (Option<&'a NetworkAclId>, Option<Box<Gap>>);
+
+/// A subnet as the walk reads it.
+#[derive(Debug)]
+pub(crate) struct SubnetInfo<'a> {
+    pub(crate) vpc: &'a VpcId,
+    /// Its blocks.
+    pub(crate) spans: Vec<Span<u128>>,
+    table: OnceCell<TableOfSubnet<'a>>,
+    acl: OnceCell<Result<AclOfSubnet<'a>, Box<Gap>>>,
+}
+
+impl SubnetInfo<'_> {
+    /// Its place in the index, for [`HopKey`].
+    pub(crate) fn key(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}
+
+/// What makes a hop the same for every question: the deciding rule or route, the subnet, and the leg.
+///
+/// The first two are addresses of parts of the index or the network, which live as long as the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct HopKey(usize, usize, bool);
+
+impl HopKey {
+    pub(crate) fn acl(rule: &AclRule, subnet: usize, leg: Leg) -> Self {
+        Self(std::ptr::from_ref(rule).addr(), subnet, leg == Leg::Reply)
+    }
+
+    pub(crate) fn route(route: &Route, subnet: usize, leg: Leg) -> Self {
+        Self(std::ptr::from_ref(route).addr(), subnet, leg == Leg::Reply)
+    }
+}
 
 /// The derived maps. See the module.
 pub(crate) struct Index<'a> {
@@ -93,6 +133,10 @@ pub(crate) struct Index<'a> {
     by_interface: BTreeMap<NetworkInterfaceId, usize>,
     nats: BTreeMap<NatGatewayId, usize>,
     subnets_of: BTreeMap<&'a VpcId, Vec<(Span<u128>, &'a SubnetId)>>,
+    subnets: BTreeMap<&'a SubnetId, SubnetInfo<'a>>,
+    lists_of_service: BTreeMap<String, Vec<PrefixListId>>,
+    hops: RefCell<BTreeMap<HopKey, Arc<Hop>>>,
+    member_gaps: RefCell<BTreeMap<(VpcId, SecurityGroupId), Option<Gap>>>,
     table_of: BTreeMap<&'a SubnetId, &'a RouteTableId>,
     main_table: BTreeMap<&'a VpcId, &'a RouteTableId>,
     acl_of: BTreeMap<&'a SubnetId, &'a NetworkAclId>,
@@ -117,6 +161,10 @@ impl<'a> Index<'a> {
             by_interface: BTreeMap::new(),
             nats: BTreeMap::new(),
             subnets_of: BTreeMap::new(),
+            subnets: BTreeMap::new(),
+            lists_of_service: BTreeMap::new(),
+            hops: RefCell::default(),
+            member_gaps: RefCell::default(),
             table_of: BTreeMap::new(),
             main_table: BTreeMap::new(),
             acl_of: BTreeMap::new(),
@@ -129,6 +177,7 @@ impl<'a> Index<'a> {
             gateway_endpoints: BTreeMap::new(),
         };
         index.add_lists();
+        index.sort_lists();
         index.add_topology();
         index.add_interfaces();
         index.add_nat_gateways();
@@ -168,17 +217,37 @@ impl<'a> Index<'a> {
         }
     }
 
+    /// The services of lists, as `com.amazonaws.<region>.<service>` names them.
+    fn sort_lists(&mut self) {
+        for (id, name) in &self.list_service {
+            let mut parts = name.splitn(4, '.');
+            if (parts.next(), parts.next()) == (Some("com"), Some("amazonaws"))
+                && let (Some(_), Some(service)) = (parts.next(), parts.next())
+            {
+                self.lists_of_service.entry(service.to_owned()).or_default().push(id.clone());
+            }
+        }
+    }
+
     fn add_topology(&mut self) {
         let network = self.network;
         for (id, row) in network.subnets.iter() {
-            let spans = self.subnets_of.entry(&row.value.vpc_id).or_default();
-            spans.extend(row.value.cidr_block.map(|b| (v4_block(b), id)));
+            let mut own: Vec<Span<u128>> = row.value.cidr_block.map(v4_block).into_iter().collect();
             for association in row.value.ipv6_cidr_block_association_set.iter().flatten() {
                 let in_use = association.ipv6_cidr_block_state.as_ref().is_none_or(CidrState::is_associated);
                 if let Some(b) = association.ipv6_cidr_block.filter(|_| in_use) {
-                    spans.push((v6_block(b), id));
+                    own.push(v6_block(b));
                 }
             }
+            let spans = self.subnets_of.entry(&row.value.vpc_id).or_default();
+            spans.extend(own.iter().map(|span| (*span, id)));
+            let info = SubnetInfo {
+                vpc: &row.value.vpc_id,
+                spans: own,
+                table: OnceCell::new(),
+                acl: OnceCell::new(),
+            };
+            self.subnets.insert(id, info);
         }
         for spans in self.subnets_of.values_mut() {
             spans.sort();
@@ -349,7 +418,14 @@ impl<'a> Index<'a> {
     }
 
     /// The route table of a subnet: its own, else the VPC's main table when no other can be its own.
-    pub(crate) fn table_of(&self, subnet: &SubnetId) -> Result<(&'a RouteTableId, Coverage), Box<Gap>> {
+    pub(crate) fn table_of(&self, subnet: &SubnetId) -> TableOfSubnet<'a> {
+        match self.subnets.get(subnet) {
+            Some(info) => info.table.get_or_init(|| self.find_table(subnet)).clone(),
+            None => self.find_table(subnet),
+        }
+    }
+
+    fn find_table(&self, subnet: &SubnetId) -> TableOfSubnet<'a> {
         if let Some(table) = self.table_of.get(subnet) {
             return Ok((table, Coverage::Proven(Vec::new())));
         }
@@ -385,6 +461,13 @@ impl<'a> Index<'a> {
 
     /// The network ACL of a subnet. `Ok(None)`: a snapshot without ACLs, where the default one is assumed.
     pub(crate) fn acl_of(&self, subnet: &SubnetId) -> Result<AclOfSubnet<'a>, Box<Gap>> {
+        match self.subnets.get(subnet) {
+            Some(info) => info.acl.get_or_init(|| self.find_acl(subnet)).clone(),
+            None => self.find_acl(subnet),
+        }
+    }
+
+    fn find_acl(&self, subnet: &SubnetId) -> Result<AclOfSubnet<'a>, Box<Gap>> {
         if let Some(acl) = self.acl_of.get(subnet) {
             return Ok((Some(acl), None));
         }
@@ -447,14 +530,41 @@ impl<'a> Index<'a> {
     }
 
     /// The lists of a service (`s3`, `dynamodb`).
-    pub(crate) fn lists_of(&self, service: &str) -> Vec<PrefixListId> {
-        let ends = format!(".{service}");
-        let own = self.list_service.iter().filter(|(_, name)| {
-            name.starts_with("com.amazonaws.")
-                && name.ends_with(&ends)
-                && name.split('.').count() == 3 + service.split('.').count()
-        });
-        own.map(|(id, _)| id.clone()).collect()
+    pub(crate) fn lists_of(&self, service: &str) -> &[PrefixListId] {
+        self.lists_of_service.get(service).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(crate) fn subnet(&self, id: &SubnetId) -> Option<&SubnetInfo<'a>> {
+        self.subnets.get(id)
+    }
+
+    /// The hop of a key, made once.
+    pub(crate) fn hop(&self, key: HopKey, make: impl FnOnce() -> Hop) -> Arc<Hop> {
+        Arc::clone(self.hops.borrow_mut().entry(key).or_insert_with(|| Arc::new(make())))
+    }
+
+    /// Why members of a group in the VPC may be unseen; `None` when all were seen.
+    pub(crate) fn unseen_members(&self, vpc: &VpcId, group: &SecurityGroupId) -> Option<Gap> {
+        if self.listing == Listing::Snapshot {
+            return None;
+        }
+        let key = (vpc.clone(), group.clone());
+        if let Some(known) = self.member_gaps.borrow().get(&key) {
+            return known.clone();
+        }
+        let target = self
+            .target(
+                format!("the interfaces with group {group}"),
+                "DescribeNetworkInterfaces",
+                &[("group-id", group.as_str())],
+            )
+            .with("vpc-id", vpc.as_str());
+        let gap = match self.coverage(&self.network.network_interfaces, &target) {
+            Coverage::Unknown(gap) => Some(*gap),
+            Coverage::Proven(_) | Coverage::Assumed(_) => None,
+        };
+        self.member_gaps.borrow_mut().insert(key, gap.clone());
+        gap
     }
 
     /// The zone of a subnet: by id, which all accounts share, else by name.

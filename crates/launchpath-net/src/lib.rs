@@ -22,6 +22,7 @@
 mod acl;
 pub mod answer;
 pub mod batch;
+mod cover;
 pub mod dns;
 pub mod edit;
 mod group;

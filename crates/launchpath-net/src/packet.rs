@@ -95,6 +95,26 @@ impl Cube {
         })
     }
 
+    /// Whether both share a packet.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.protocol.meets(other.protocol)
+            && self.destination.meets(other.destination)
+            && self.source.meets(other.source)
+            && self.to.meets(other.to)
+            && self.from.meets(other.from)
+    }
+
+    /// How many packets it holds, roughly for large numbers.
+    #[expect(clippy::cast_precision_loss, reason = "a share, not a count")]
+    pub fn size(&self) -> f64 {
+        let protocols = f64::from(self.protocol.last - self.protocol.first) + 1.0;
+        let ports = (f64::from(self.to.last - self.to.first) + 1.0)
+            * (f64::from(self.from.last - self.from.first) + 1.0);
+        let sources = (self.source.last - self.source.first) as f64 + 1.0;
+        let destinations = (self.destination.last - self.destination.first) as f64 + 1.0;
+        protocols * ports * sources * destinations
+    }
+
     /// Whether all of `other` lies in it.
     pub fn covers(&self, other: &Self) -> bool {
         self.protocol.covers(other.protocol)
@@ -106,7 +126,7 @@ impl Cube {
 
     /// Pushes what lies outside of `other`, in disjoint pieces.
     pub fn subtract_into(&self, other: &Self, out: &mut Vec<Self>) {
-        if self.intersect(other).is_none() {
+        if !self.meets(other) {
             out.push(*self);
             return;
         }
@@ -312,9 +332,40 @@ impl PacketSet {
         Self { cubes }
     }
 
+    /// The smallest cube that holds all of it.
+    pub fn bounds(&self) -> Option<Cube> {
+        let (first, rest) = self.cubes.split_first()?;
+        let mut bounds = *first;
+        macro_rules! widen {
+            ($cube:ident: $($field:ident),+) => {$(
+                bounds.$field.first = bounds.$field.first.min($cube.$field.first);
+                bounds.$field.last = bounds.$field.last.max($cube.$field.last);
+            )+};
+        }
+        for cube in rest {
+            widen!(cube: protocol, destination, source, to, from);
+        }
+        Some(bounds)
+    }
+
+    /// How many packets it holds, roughly for large numbers.
+    pub fn size(&self) -> f64 {
+        self.cubes.iter().map(Cube::size).sum()
+    }
+
+    /// Adds packets that it does not hold yet.
+    // INVARIANT: the caller cut both out of one set.
+    pub(crate) fn join_disjoint(&mut self, other: Self) {
+        if self.cubes.is_empty() {
+            self.cubes = other.cubes;
+        } else {
+            self.cubes.extend(other.cubes);
+        }
+    }
+
     /// Removes a cube.
     pub fn remove(&mut self, cube: &Cube) {
-        if self.cubes.iter().all(|own| own.intersect(cube).is_none()) {
+        if !self.cubes.iter().any(|own| own.meets(cube)) {
             return;
         }
         let mut rest = Vec::with_capacity(self.cubes.len());

@@ -3,6 +3,7 @@
 //! Start with [`Engine`]; [`reach`] is the one-question form.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use launchpath_model::aws::vpc_endpoint::VpcEndpoint;
 use launchpath_model::ids::{NetworkInterfaceId, SubnetId, VpcEndpointId, VpcId};
@@ -37,7 +38,7 @@ struct Aim {
 
 /// One possible meaning of the destination.
 struct Alternative {
-    hop: Option<Hop>,
+    hop: Option<Arc<Hop>>,
     aims: Vec<Aim>,
     depends_on: Vec<Gap>,
     /// Nobody answers the name.
@@ -110,7 +111,7 @@ impl<'a> Engine<'a> {
                 )),
             },
             Start::Internet(address) => {
-                let sources = address.map_or_else(public_v4, |a| vec![Span::one(place(a))]);
+                let sources = address.map_or_else(|| public_v4().to_vec(), |a| vec![Span::one(place(a))]);
                 self.answer(&Origin::Internet, &sources, None, destination, flow)
             }
             Start::VpnGateway(id, address) => {
@@ -154,7 +155,7 @@ impl<'a> Engine<'a> {
         };
         let addresses = match source.address {
             Some(address) => vec![Span::one(place(address))],
-            None => self.usable_addresses(&source.subnet, &subnet.value.vpc_id),
+            None => self.usable_addresses(&source.subnet),
         };
         if addresses.is_empty() {
             return Err(Box::new(Gap {
@@ -203,9 +204,9 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn usable_addresses(&self, subnet: &SubnetId, vpc: &VpcId) -> Vec<Span<u128>> {
-        let spans = self.index.subnets_within(vpc, ANY_V4);
-        let own = spans.into_iter().filter(|(_, id)| *id == subnet).map(|(span, _)| span);
+    fn usable_addresses(&self, subnet: &SubnetId) -> Vec<Span<u128>> {
+        let spans = self.index.subnet(subnet).map(|info| info.spans.as_slice()).unwrap_or_default();
+        let own = spans.iter().copied().filter(|span| ANY_V4.covers(*span));
         own.filter_map(|span| {
             if span.last - span.first < 8 {
                 return Some(span);
@@ -286,6 +287,7 @@ impl<'a> Engine<'a> {
                 packets,
                 example,
                 trace,
+                share: 1.0,
                 outcome: Outcome::Blocked,
                 blockers: vec![blocker.clone()],
                 gaps: Vec::new(),
@@ -316,7 +318,7 @@ impl<'a> Engine<'a> {
         flow: &Flow,
     ) -> Outcomes {
         let packets = packets_of(sources, &aim.addresses, flow);
-        let lists = aim.service.as_deref().map(|s| self.index.lists_of(s)).unwrap_or_default();
+        let lists = aim.service.as_deref().map(|s| self.index.lists_of(s).to_vec()).unwrap_or_default();
         let goal = Goal {
             what: aim.what.clone(),
             end: aim.end.as_ref(),
@@ -347,6 +349,7 @@ impl<'a> Engine<'a> {
                     packets: branch.original,
                     example,
                     trace: branch.hops,
+                    share: branch.share,
                     outcome,
                     blockers: branch.blockers,
                     gaps: branch.gaps,
@@ -422,15 +425,17 @@ impl<'a> Engine<'a> {
     }
 
     fn alternative_of(&self, name: &str, vpc: &VpcId, possibility: &Possibility) -> Alternative {
-        let hop = |id: &str, verdict, text: String| Hop {
-            kind: HopKind::Dns,
-            id: id.to_owned(),
-            at: Some(vpc.to_string()),
-            leg: Leg::Request,
-            direction: None,
-            verdict,
-            text,
-            evidence: possibility.evidence.clone(),
+        let hop = |id: &str, verdict, text: String| {
+            Arc::new(Hop {
+                kind: HopKind::Dns,
+                id: id.to_owned(),
+                at: Some(vpc.to_string()),
+                leg: Leg::Request,
+                direction: None,
+                verdict,
+                text,
+                evidence: possibility.evidence.clone(),
+            })
         };
         let found = |text: String, aims| Alternative {
             hop: Some(hop(name, HopVerdict::Passed, text)),
@@ -511,7 +516,8 @@ impl<'a> Engine<'a> {
         let mut idle: Vec<Aim> = Vec::new();
         let mut unseen = false;
         for interface in endpoint.network_interface_ids.iter().flatten() {
-            let Some(end) = self.index.end_of(interface).filter(|_| self.lies_in_its_subnet(interface)) else {
+            let Some(end) = self.index.end_of(interface).filter(|_| self.lies_in_its_subnet(interface))
+            else {
                 unseen = true;
                 continue;
             };
@@ -530,7 +536,7 @@ impl<'a> Engine<'a> {
                 if covered {
                     continue;
                 }
-                let addresses = self.usable_addresses(subnet, &endpoint.vpc_id);
+                let addresses = self.usable_addresses(subnet);
                 if addresses.is_empty() {
                     return Err(Box::new(self.index.missing_subnet(subnet)));
                 }
@@ -593,7 +599,7 @@ impl<'a> Engine<'a> {
 
     fn public_addresses(&self, vpc: Option<&VpcId>) -> Vec<Span<u128>> {
         let blocks = vpc.and_then(|vpc| self.index.vpc_blocks(vpc)).unwrap_or_default();
-        subtract_all(public_v4(), blocks)
+        subtract_all(public_v4().to_vec(), blocks)
     }
 
     /// Where a service's public addresses can be: the entries of its prefix list where known, else anywhere public.
@@ -638,7 +644,7 @@ impl Aim {
 }
 
 impl Alternative {
-    fn elsewhere(hop: Option<Hop>, gap: Gap) -> Self {
+    fn elsewhere(hop: Option<Arc<Hop>>, gap: Gap) -> Self {
         Self { hop, aims: Vec::new(), depends_on: vec![gap.clone()], nothing: None, elsewhere: Some(gap) }
     }
 }
@@ -750,11 +756,19 @@ fn add_up(outcomes: Vec<(Vec<Gap>, Outcomes)>, mut assumed: Vec<Gap>, hidden_zon
                 blocked_by.push(blocker.clone());
             }
         }
-        evidence.extend(part.trace.iter().flat_map(|hop| hop.evidence.iter().cloned()));
-        evidence.extend(part.blockers.iter().flat_map(|blocker| blocker.evidence.iter().cloned()));
+        for id in part
+            .trace
+            .iter()
+            .flat_map(|hop| &hop.evidence)
+            .chain(part.blockers.iter().flat_map(|b| &b.evidence))
+        {
+            // Few ids: looking is cheaper than sorting many copies.
+            if !evidence.contains(id) {
+                evidence.push(id.clone());
+            }
+        }
     }
     evidence.sort();
-    evidence.dedup();
     dedup_gaps(&mut unknown);
     dedup_gaps(&mut assumed);
     Answer { verdict, parts, blocked_by, unknown, assumed, evidence }

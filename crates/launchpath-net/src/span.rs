@@ -5,6 +5,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use std::sync::LazyLock;
+
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// A value with a successor and a predecessor.
@@ -148,10 +150,14 @@ const NOT_PUBLIC: [(Ipv4Addr, u8); 9] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// The IPv4 addresses that can be public, as disjoint spans in order.
-pub fn public_v4() -> Vec<Span<u128>> {
+static PUBLIC_V4: LazyLock<Vec<Span<u128>>> = LazyLock::new(|| {
     let excluded = NOT_PUBLIC.iter().filter_map(|(base, length)| Ipv4Net::new(*base, *length).ok());
     subtract_all(vec![ANY_V4], excluded.map(v4_block))
+});
+
+/// The IPv4 addresses that can be public, as disjoint spans in order.
+pub fn public_v4() -> &'static [Span<u128>] {
+    &PUBLIC_V4
 }
 
 /// Global unicast IPv6 (`2000::/3`).

@@ -1,5 +1,7 @@
 //! A branch of a walk: packets that shared every hop so far.
 
+use std::sync::Arc;
+
 use launchpath_model::Gap;
 
 use crate::answer::{Blocker, Hop, Leg};
@@ -28,7 +30,9 @@ pub(crate) struct Branch<'e> {
     /// As they are here, in the direction of the current leg.
     pub(crate) now: PacketSet,
     pub(crate) leg: Leg,
-    pub(crate) hops: Vec<Hop>,
+    pub(crate) hops: Vec<Arc<Hop>>,
+    /// The share of the aim's packets.
+    pub(crate) share: f64,
     pub(crate) blockers: Vec<Blocker>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) assumed: Vec<Gap>,
@@ -50,7 +54,7 @@ pub(crate) enum Effect {
 /// A part of the packets, the hop it makes, and what becomes of it.
 pub(crate) struct Piece {
     pub(crate) set: PacketSet,
-    pub(crate) hop: Option<Hop>,
+    pub(crate) hop: Option<Arc<Hop>>,
     pub(crate) effect: Effect,
     pub(crate) assumed: Option<Gap>,
 }
@@ -62,6 +66,7 @@ impl<'e> Branch<'e> {
             now: packets,
             leg: Leg::Request,
             hops: Vec::with_capacity(12),
+            share: 1.0,
             blockers: Vec::new(),
             gaps: Vec::new(),
             assumed: Vec::new(),
@@ -74,6 +79,7 @@ impl<'e> Branch<'e> {
 
     /// Narrows the branch to `now`, a part of what it carries.
     pub(crate) fn narrow(&mut self, now: PacketSet) {
+        self.share *= now.size() / self.now.size().max(1.0);
         let mut request = if self.leg == Leg::Reply { now.reversed() } else { now.clone() };
         self.now = now;
         for crossing in self.crossings.iter_mut().rev() {
@@ -153,17 +159,25 @@ impl<'e> Branch<'e> {
 
 impl Crossing<'_> {
     fn narrow(&mut self, after: &PacketSet) {
-        let patterns = after.cubes().iter().map(|cube| Cube {
-            protocol: cube.protocol,
-            destination: if self.keeps_destination { cube.destination } else { ANYWHERE },
-            source: ANYWHERE,
-            to: cube.to,
-            from: if self.keeps_source_port { cube.from } else { ANY_PORT },
-        });
-        let mut kept = PacketSet::default();
-        for pattern in patterns {
-            kept.add(&self.before.within(&pattern));
+        let mut patterns: Vec<Cube> = after
+            .cubes()
+            .iter()
+            .map(|cube| Cube {
+                protocol: cube.protocol,
+                destination: if self.keeps_destination { cube.destination } else { ANYWHERE },
+                source: ANYWHERE,
+                to: cube.to,
+                from: if self.keeps_source_port { cube.from } else { ANY_PORT },
+            })
+            .collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        if patterns.len() == 1 {
+            self.before = self.before.within(&patterns[0]);
+            return;
         }
-        self.before = kept;
+        let side = crate::cover::Side::Destination;
+        let (kept, _) = crate::cover::cover(&self.before, &patterns, side);
+        self.before = PacketSet::of_disjoint(kept);
     }
 }

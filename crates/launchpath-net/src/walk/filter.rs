@@ -1,21 +1,35 @@
 //! Security groups and network ACLs: cut the packets into admitted, refused and undecided.
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
 use launchpath_model::ids::{NetworkAclId, SecurityGroupId, SubnetId};
 use launchpath_model::{EvidenceId, Gap, GapReason};
 
 use super::Walk;
 use super::branch::{ANYWHERE, Branch, Effect, Piece};
-use crate::acl::{Acl, AclRule};
+use crate::acl::AclRule;
 use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict, Leg};
+use crate::cover::{Side, cover};
 use crate::edit::{Edit, Peer};
 use crate::group::{Rule, RulePeer};
-use crate::index::{Coverage, End};
+use crate::index::{End, HopKey};
 use crate::packet::{Cube, ICMP, ICMP_V6, PacketSet};
 use crate::span::{Span, address_at, address_text, is_v4};
 
 /// How many deciding rules a hop names before it counts them.
 const RULES_NAMED: usize = 4;
+
+/// What the rules of the groups of an interface admit.
+struct Decision {
+    admitted: PacketSet,
+    rest: PacketSet,
+    /// The first rules that admit, in words.
+    used: Vec<String>,
+    used_count: usize,
+    evidence: Vec<EvidenceId>,
+    undecided: Undecided,
+}
 
 /// Rules and addresses that may match, depending on what was not seen.
 type Undecided = Vec<(Cube, Gap)>;
@@ -44,48 +58,8 @@ impl<'e> Walk<'e, '_> {
             // AWS: interfaces of some managed resources (NAT gateways, transit gateway attachments) have no groups.
             return vec![passed(branch.now.clone(), None)];
         }
-        let mut rest = branch.now.clone();
-        let mut admitted: Vec<Cube> = Vec::new();
-        let mut used: Vec<String> = Vec::new();
-        let mut used_count = 0usize;
-        let mut evidence: Vec<EvidenceId> = Vec::new();
-        let mut undecided: Undecided = Vec::new();
-        'groups: for id in groups {
-            let rules = self.index.groups.get(id).map(|group| match direction {
-                Direction::Ingress => group.ingress.as_deref(),
-                Direction::Egress => group.egress.as_deref(),
-            });
-            let Some(Some(rules)) = rules else {
-                let gap = self.unseen_group(id);
-                undecided.push((Cube::between(ANYWHERE, ANYWHERE), gap));
-                continue;
-            };
-            if let Some(row) = self.index.network.security_groups.seen(id) {
-                evidence.extend(row.evidence.iter().cloned());
-            }
-            for rule in rules {
-                for peer in &rule.peers {
-                    if rest.is_empty() {
-                        break 'groups;
-                    }
-                    let mut hit = false;
-                    self.peer_cubes(branch, end, direction, rule, peer, &mut undecided, |cube| {
-                        let part = rest.within(&cube);
-                        if !part.is_empty() {
-                            admitted.extend(part.cubes());
-                            rest.remove(&cube);
-                            hit = true;
-                        }
-                    });
-                    if hit {
-                        used_count += 1;
-                        if used.len() < RULES_NAMED {
-                            used.push(rule_text(id, rule, peer, direction));
-                        }
-                    }
-                }
-            }
-        }
+        let decision = self.decide(branch, end, groups, direction);
+        let Decision { admitted, mut rest, used, used_count, evidence, undecided } = decision;
         let hop = |verdict, text| Hop {
             kind: HopKind::SecurityGroup,
             id: ids_text(groups),
@@ -102,8 +76,7 @@ impl<'e> Walk<'e, '_> {
             if used_count > used.len() {
                 text = format!("{text}; and {} more", used_count - used.len());
             }
-            let set = PacketSet::of_disjoint(admitted);
-            pieces.push(passed(set, Some(hop(HopVerdict::Passed, text))));
+            pieces.push(passed(admitted, Some(hop(HopVerdict::Passed, text))));
         }
         for (cube, gap) in undecided {
             let part = rest.within(&cube);
@@ -133,50 +106,125 @@ impl<'e> Walk<'e, '_> {
                 edit,
             };
             let hop = hop(HopVerdict::Dropped, text);
-            pieces.push(Piece { set: rest, hop: Some(hop), effect: Effect::Drop(blocker), assumed: None });
+            pieces.push(Piece {
+                set: rest,
+                hop: Some(Arc::new(hop)),
+                effect: Effect::Drop(blocker),
+                assumed: None,
+            });
         }
         pieces
     }
 
-    /// Calls `each` with everything one peer of a rule admits for sure, and notes what it may admit.
+    /// What the rules of all groups admit together, and which rules do.
+    fn decide(
+        &self,
+        branch: &Branch<'e>,
+        end: &End,
+        groups: &[SecurityGroupId],
+        direction: Direction,
+    ) -> Decision {
+        let side = if direction == Direction::Egress { Side::Destination } else { Side::Source };
+        let now = &branch.now;
+        let mut undecided: Undecided = Vec::new();
+        let mut evidence: Vec<EvidenceId> = Vec::new();
+        let mut boxes: Vec<Cube> = Vec::new();
+        let mut used: Vec<String> = Vec::new();
+        let mut used_count = 0usize;
+        let bounds = now.bounds();
+        for id in groups {
+            let rules = self.index.groups.get(id).and_then(|group| match direction {
+                Direction::Ingress => group.ingress.as_ref(),
+                Direction::Egress => group.egress.as_ref(),
+            });
+            let Some(rules) = rules else {
+                undecided.push((Cube::between(ANYWHERE, ANYWHERE), self.unseen_group(id)));
+                continue;
+            };
+            if let Some(row) = self.index.network.security_groups.seen(id) {
+                evidence.extend(row.evidence.iter().cloned());
+            }
+            let text_of = |rule: u32, peer: u32| {
+                let rule = &rules.rules[rule as usize];
+                rule_text(id, rule, &rule.peers[peer as usize], direction)
+            };
+            for (cube, rule, peer) in &rules.boxes {
+                if bounds.as_ref().is_some_and(|bounds| bounds.meets(cube))
+                    && now.cubes().iter().any(|own| own.meets(cube))
+                {
+                    if now.cubes().iter().all(|own| cube.covers(own)) {
+                        // One rule decides for all: the others need not be asked.
+                        return Decision {
+                            admitted: now.clone(),
+                            rest: PacketSet::default(),
+                            used: vec![text_of(*rule, *peer)],
+                            used_count: 1,
+                            evidence,
+                            undecided: Vec::new(),
+                        };
+                    }
+                    boxes.push(*cube);
+                    used_count += 1;
+                    if used.len() < RULES_NAMED {
+                        used.push(text_of(*rule, *peer));
+                    }
+                }
+            }
+            for (rule_at, peer_at) in &rules.named {
+                let rule = &rules.rules[*rule_at as usize];
+                let serves = |own: &Cube| {
+                    own.protocol.meets(rule.protocol) && own.from.meets(rule.from) && own.to.meets(rule.to)
+                };
+                if !now.cubes().iter().any(serves) {
+                    continue;
+                }
+                let peer = &rule.peers[*peer_at as usize];
+                let before = boxes.len();
+                let mut admits: Vec<Cube> = Vec::new();
+                self.peer_cubes(branch, end, side, rule, peer, &mut undecided, &mut admits);
+                let meets = |cube: &Cube| now.cubes().iter().any(|own| own.meets(cube));
+                boxes.extend(admits.into_iter().filter(meets));
+                if boxes.len() > before {
+                    used_count += 1;
+                    if used.len() < RULES_NAMED {
+                        used.push(text_of(*rule_at, *peer_at));
+                    }
+                }
+            }
+        }
+        let (admitted, rest) = cover(now, &boxes, side);
+        Decision {
+            admitted: PacketSet::of_disjoint(admitted),
+            rest: PacketSet::of_disjoint(rest),
+            used,
+            used_count,
+            evidence,
+            undecided,
+        }
+    }
+
+    /// Pushes everything that a group or list as peer admits for sure, and notes what it may admit.
     #[expect(clippy::too_many_arguments, reason = "the pieces of one decision")]
     fn peer_cubes(
         &self,
         branch: &Branch<'e>,
         end: &End,
-        direction: Direction,
+        side: Side,
         rule: &Rule,
         peer: &RulePeer,
         undecided: &mut Undecided,
-        mut each: impl FnMut(Cube),
+        boxes: &mut Vec<Cube>,
     ) {
-        let cube = |span: Span<u128>| match direction {
-            Direction::Egress => Cube {
-                protocol: rule.protocol,
-                destination: span,
-                source: ANYWHERE,
-                to: rule.to,
-                from: rule.from,
-            },
-            Direction::Ingress => Cube {
-                protocol: rule.protocol,
-                destination: ANYWHERE,
-                source: span,
-                to: rule.to,
-                from: rule.from,
-            },
-        };
+        let cube = |span: Span<u128>| rule.cube(side, span);
         match peer {
-            RulePeer::Block(span) => each(cube(*span)),
+            RulePeer::Block(span) => boxes.push(cube(*span)),
             RulePeer::List(list) => {
                 if let Some((spans, _)) = self.index.list(list) {
-                    for span in spans {
-                        each(cube(*span));
-                    }
+                    boxes.extend(spans.iter().map(|span| cube(*span)));
                     return;
                 }
-                if direction == Direction::Egress && self.goal.lists.contains(list) {
-                    each(cube(ANYWHERE));
+                if side == Side::Destination && self.goal.lists.contains(list) {
+                    boxes.push(cube(ANYWHERE));
                     return;
                 }
                 let meant = self.index.service_of_list(list);
@@ -185,19 +233,19 @@ impl<'e> Walk<'e, '_> {
                 let other_service =
                     meant.is_some_and(|name| aimed.is_some_and(|service| !name.ends_with(service)));
                 let private = meant.is_some() && self.goal.end.is_some();
-                if direction == Direction::Egress && (other_service || private) {
+                if side == Side::Destination && (other_service || private) {
                     return;
                 }
                 undecided.push((cube(ANYWHERE), Self::unseen_list(list)));
             }
             RulePeer::Group(group) => {
-                let known = match direction {
-                    Direction::Egress => self.goal.end,
-                    Direction::Ingress => branch.sender,
+                let known = match side {
+                    Side::Destination => self.goal.end,
+                    Side::Source => branch.sender,
                 };
-                match (known, direction) {
+                match (known, side) {
                     (Some(other), _) => match &other.groups {
-                        Some(groups) if groups.contains(group) => each(cube(ANYWHERE)),
+                        Some(groups) if groups.contains(group) => boxes.push(cube(ANYWHERE)),
                         Some(_) => {}
                         None => undecided.push((
                             cube(ANYWHERE),
@@ -211,18 +259,16 @@ impl<'e> Walk<'e, '_> {
                         )),
                     },
                     // From outside no source is a member of a group.
-                    (None, Direction::Ingress) => {
+                    (None, Side::Source) => {
                         if let Some(gap) = &branch.sender_lost {
                             undecided.push((cube(ANYWHERE), gap.clone()));
                         }
                     }
-                    (None, Direction::Egress) => {
+                    (None, Side::Destination) => {
                         // AWS: a reference to a group means the private addresses of its interfaces
                         // (https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html).
                         for member in self.index.members(group) {
-                            for span in &member.addresses {
-                                each(cube(*span));
-                            }
+                            boxes.extend(member.addresses.iter().map(|span| cube(*span)));
                         }
                         self.unseen_members(end, group, cube, undecided);
                     }
@@ -239,20 +285,12 @@ impl<'e> Walk<'e, '_> {
         cube: impl Fn(Span<u128>) -> Cube,
         undecided: &mut Undecided,
     ) {
-        let target = self
-            .index
-            .target(
-                format!("the interfaces with group {group}"),
-                "DescribeNetworkInterfaces",
-                &[("group-id", group.as_str())],
-            )
-            .with("vpc-id", end.vpc.as_str());
-        if let Coverage::Unknown(gap) = self.index.coverage(&self.index.network.network_interfaces, &target) {
+        if let Some(gap) = self.index.unseen_members(&end.vpc, group) {
             for block in self.index.vpc_blocks(&end.vpc).unwrap_or_default() {
                 let known = self.index.ends_within(&end.vpc, block);
                 let holes = known.into_iter().filter(|(_, end)| end.groups.is_some());
                 let spans = crate::span::subtract_all(vec![block], holes.map(|(at, _)| Span::one(at)));
-                undecided.extend(spans.into_iter().map(|span| (cube(span), (*gap).clone())));
+                undecided.extend(spans.into_iter().map(|span| (cube(span), gap.clone())));
             }
         }
     }
@@ -317,14 +355,12 @@ impl<'e> Walk<'e, '_> {
             }
             Err(gap) => return vec![unknown(branch.now.clone(), None, *gap)],
         };
-        let evidence =
-            self.index.network.network_acls.seen(id).map(|row| row.evidence.clone()).unwrap_or_default();
-        let rules = self.index.acls.get(id).and_then(|acl: &Acl| acl.rules(direction));
-        let Some(rules) = rules else {
+        let Some(compiled) = self.index.acls.get(id) else { return Vec::new() };
+        let Some(rules) = compiled.rules(direction) else {
             let gap = Gap {
                 what: format!("the rules of network ACL {id}"),
                 reason: GapReason::MemberMissing { path: "Entries".to_owned() },
-                evidence,
+                evidence: self.acl_evidence(id),
                 command: Some(format!("aws ec2 describe-network-acls --network-acl-ids {id}")),
             };
             return vec![unknown(branch.now.clone(), None, gap)];
@@ -337,11 +373,11 @@ impl<'e> Walk<'e, '_> {
             direction: Some(direction),
             verdict,
             text,
-            evidence: evidence.clone(),
+            evidence: self.acl_evidence(id),
         };
         let mut rest = branch.now.clone();
         let mut admitted = Vec::new();
-        let mut used: Vec<String> = Vec::new();
+        let mut used: Vec<&AclRule> = Vec::new();
         let mut denied: Vec<(Option<&AclRule>, PacketSet)> = Vec::new();
         for rule in rules {
             if rest.is_empty() {
@@ -355,9 +391,7 @@ impl<'e> Walk<'e, '_> {
                 rest.remove(&cube);
                 if rule.allows {
                     admitted.extend(part.cubes());
-                    if used.len() < RULES_NAMED {
-                        used.push(rule.text(direction));
-                    }
+                    used.push(rule);
                 } else {
                     denied.push((Some(rule), part));
                 }
@@ -368,8 +402,25 @@ impl<'e> Walk<'e, '_> {
         }
         let mut pieces = Vec::with_capacity(1 + denied.len());
         if !admitted.is_empty() {
+            let text = || {
+                let words: Vec<String> =
+                    used.iter().take(RULES_NAMED).map(|rule| rule.text(direction)).collect();
+                let more = used.len().saturating_sub(RULES_NAMED);
+                if more > 0 { format!("{}; and {more} more", words.join("; ")) } else { words.join("; ") }
+            };
+            // One deciding rule: the same hop for every question.
+            let hop = match used.as_slice() {
+                [rule] => {
+                    let make = || hop(HopVerdict::Passed, text());
+                    match self.index.subnet(subnet) {
+                        Some(info) => self.index.hop(HopKey::acl(rule, info.key(), branch.leg), make),
+                        None => Arc::new(make()),
+                    }
+                }
+                _ => Arc::new(hop(HopVerdict::Passed, text())),
+            };
             let set = PacketSet::of_disjoint(admitted);
-            pieces.push(Piece { assumed, ..passed(set, Some(hop(HopVerdict::Passed, used.join("; ")))) });
+            pieces.push(Piece { set, hop: Some(hop), effect: Effect::Pass, assumed });
         }
         for (rule, set) in denied {
             let words = rule.map_or_else(
@@ -385,13 +436,17 @@ impl<'e> Walk<'e, '_> {
                 direction: Some(direction),
                 rule: rule.map(|rule| rule.number),
                 text: text.clone(),
-                evidence: evidence.clone(),
+                evidence: self.acl_evidence(id),
                 edit: acl_edit(id, rules, rule, direction, &set),
             };
-            let hop = Some(hop(HopVerdict::Dropped, text));
+            let hop = Some(Arc::new(hop(HopVerdict::Dropped, text)));
             pieces.push(Piece { set, hop, effect: Effect::Drop(blocker), assumed: None });
         }
         pieces
+    }
+
+    fn acl_evidence(&self, id: &NetworkAclId) -> Vec<EvidenceId> {
+        self.index.network.network_acls.seen(id).map(|row| row.evidence.clone()).unwrap_or_default()
     }
 }
 
@@ -470,11 +525,11 @@ fn groups_text(groups: &[SecurityGroupId]) -> String {
 }
 
 pub(super) fn passed(set: PacketSet, hop: Option<Hop>) -> Piece {
-    Piece { set, hop, effect: Effect::Pass, assumed: None }
+    Piece { set, hop: hop.map(Arc::new), effect: Effect::Pass, assumed: None }
 }
 
 pub(super) fn unknown(set: PacketSet, hop: Option<Hop>, gap: Gap) -> Piece {
-    Piece { set, hop, effect: Effect::Unknown(gap), assumed: None }
+    Piece { set, hop: hop.map(Arc::new), effect: Effect::Unknown(gap), assumed: None }
 }
 
 pub(super) fn dropped(set: PacketSet, leg: Leg, kind: HopKind, blocker: Blocker) -> Piece {
@@ -488,5 +543,5 @@ pub(super) fn dropped(set: PacketSet, leg: Leg, kind: HopKind, blocker: Blocker)
         text: blocker.text.clone(),
         evidence: blocker.evidence.clone(),
     };
-    Piece { set, hop: Some(hop), effect: Effect::Drop(blocker), assumed: None }
+    Piece { set, hop: Some(Arc::new(hop)), effect: Effect::Drop(blocker), assumed: None }
 }

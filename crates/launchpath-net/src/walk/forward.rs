@@ -1,14 +1,16 @@
 //! Forwarding: out of a subnet, through its route table, into a VPC, to an interface, and the turn for the answers.
 
+use std::sync::Arc;
+
 use launchpath_model::aws::route_table::Route;
 use launchpath_model::ids::{RouteTableId, SubnetId, VpcId};
 use launchpath_model::{EvidenceId, Gap, GapReason};
 
 use super::branch::{ANYWHERE, Branch, Effect};
-use super::filter::{dropped, passed};
+use super::filter::dropped;
 use super::{DEEPEST, Origin, Walk};
 use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict, Leg};
-use crate::index::{Coverage, End, EndKind};
+use crate::index::{Coverage, End, EndKind, HopKey, SubnetInfo};
 use crate::packet::{Cube, PacketSet};
 use crate::route::{RouteTarget, destination_text, target};
 use crate::span::{Span, public_v4};
@@ -25,6 +27,8 @@ pub(super) enum Choice<'r> {
 pub(super) struct From<'p> {
     pub(super) vpc: &'p VpcId,
     pub(super) subnet: &'p SubnetId,
+    /// The subnet's place in the index.
+    pub(super) subnet_key: usize,
     pub(super) table: &'p RouteTableId,
 }
 
@@ -37,42 +41,41 @@ impl<'e> Walk<'e, '_> {
             done.push(branch);
             return;
         }
-        let Some(row) = self.index.network.subnets.seen(subnet) else {
+        let Some(info) = self.index.subnet(subnet) else {
             branch.gaps.push(self.index.missing_subnet(subnet));
             done.push(branch);
             return;
         };
-        let vpc = &row.value.vpc_id;
         // AWS: traffic inside a subnet meets neither network ACL nor route table
         // (https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html).
-        let own: Vec<Span<u128>> = self
-            .index
-            .subnets_within(vpc, ANYWHERE)
-            .into_iter()
-            .filter(|(_, id)| *id == subnet)
-            .map(|(span, _)| span)
-            .collect();
         let mut inside = PacketSet::default();
         let mut outside = branch.now.clone();
-        for span in own {
-            let cube = Cube::between(ANYWHERE, span);
-            inside.add(&branch.now.within(&cube));
+        for span in &info.spans {
+            let cube = Cube::between(ANYWHERE, *span);
+            inside.join_disjoint(branch.now.within(&cube));
             outside.remove(&cube);
         }
-        let pieces = vec![passed(inside, None), passed(outside, None)];
-        let inside_is_empty = pieces[0].set.is_empty();
-        let mut first = !inside_is_empty;
-        branch.split(pieces, |branch| {
-            if std::mem::take(&mut first) {
-                self.deliver_in_subnet(branch, vpc, subnet, done);
-                return;
-            }
-            let acl = self.acl_pieces(&branch, subnet, Direction::Egress);
-            branch.split(acl, |branch| self.route(branch, vpc, subnet, done));
-        });
+        if outside.is_empty() {
+            self.deliver_in_subnet(branch, info.vpc, subnet, done);
+            return;
+        }
+        if !inside.is_empty() {
+            let mut part = branch.clone();
+            part.narrow(inside);
+            self.deliver_in_subnet(part, info.vpc, subnet, done);
+            branch.narrow(outside);
+        }
+        let acl = self.acl_pieces(&branch, subnet, Direction::Egress);
+        branch.split(acl, |branch| self.route(branch, info, subnet, done));
     }
 
-    fn route(&self, mut branch: Branch<'e>, vpc: &VpcId, subnet: &SubnetId, done: &mut Vec<Branch<'e>>) {
+    fn route(
+        &self,
+        mut branch: Branch<'e>,
+        info: &SubnetInfo<'_>,
+        subnet: &SubnetId,
+        done: &mut Vec<Branch<'e>>,
+    ) {
         let (table, coverage) = match self.index.table_of(subnet) {
             Ok(found) => found,
             Err(gap) => {
@@ -87,9 +90,12 @@ impl<'e> Walk<'e, '_> {
             Coverage::Assumed(gap) => branch.assumed.push(*gap),
             Coverage::Unknown(gap) => branch.gaps.push(*gap),
         }
-        let from = From { vpc, subnet, table };
-        for (set, choice) in self.choose(table, &branch) {
-            let mut part = branch.clone();
+        let from = From { vpc: info.vpc, subnet, subnet_key: info.key(), table };
+        let mut choices = self.choose(table, &branch).into_iter().peekable();
+        let mut own = Some(branch);
+        while let Some((set, choice)) = choices.next() {
+            let part = if choices.peek().is_none() { own.take() } else { own.clone() };
+            let Some(mut part) = part else { return };
             if set != part.now {
                 part.narrow(set);
             }
@@ -120,7 +126,7 @@ impl<'e> Walk<'e, '_> {
             if branch.leg == Leg::Request && self.goal.lists.contains(id) {
                 // The entries are not known; those of S3 and DynamoDB are /8 at the widest, so they are preferred to
                 // every route shorter than that.
-                entries.extend(public_v4().into_iter().map(|span| (span, Some(96 + 8), *route)));
+                entries.extend(public_v4().iter().map(|span| (*span, Some(96 + 8), *route)));
                 continue;
             }
             let aims_elsewhere = branch.leg == Leg::Request
@@ -168,14 +174,7 @@ impl<'e> Walk<'e, '_> {
         let mut rest = part;
         if !is_local {
             for (list, _, of_aws) in uncertain {
-                let mut touched = PacketSet::default();
-                if *of_aws {
-                    for span in public_v4() {
-                        touched.add(&rest.within(&Cube::between(ANYWHERE, span)));
-                    }
-                } else {
-                    touched.add(&rest);
-                }
+                let touched = if *of_aws { by_publicness(&rest).0 } else { rest.clone() };
                 if !touched.is_empty() {
                     rest = rest.without(&touched);
                     chosen.push((touched, Choice::Unknown(Self::unseen_list(list))));
@@ -191,7 +190,7 @@ impl<'e> Walk<'e, '_> {
                 .iter_mut()
                 .find(|(_, other)| matches!(other, Choice::Route(known) if std::ptr::eq(*known, *route)))
         {
-            set.add(&rest);
+            set.join_disjoint(rest);
             return;
         }
         chosen.push((rest, choice));
@@ -206,8 +205,11 @@ impl<'e> Walk<'e, '_> {
         done: &mut Vec<Branch<'e>>,
     ) {
         let row = self.index.network.route_tables.seen(from.table);
-        let mut evidence = row.map(|row| row.evidence.clone()).unwrap_or_default();
-        evidence.extend(proof.iter().cloned());
+        let evidence = || {
+            let mut evidence = row.map(|row| row.evidence.clone()).unwrap_or_default();
+            evidence.extend(proof.iter().cloned());
+            evidence
+        };
         let hop = |verdict, text: String| Hop {
             kind: HopKind::RouteTable,
             id: from.table.to_string(),
@@ -216,13 +218,13 @@ impl<'e> Walk<'e, '_> {
             direction: None,
             verdict,
             text,
-            evidence: evidence.clone(),
+            evidence: evidence(),
         };
         let route = match choice {
             Choice::Route(route) => *route,
             Choice::Unknown(gap) => {
                 let hop = hop(HopVerdict::Unknown, format!("not known: {}", gap.what));
-                branch.hops.push(hop);
+                branch.hops.push(Arc::new(hop));
                 branch.gaps.push(gap.clone());
                 done.push(branch);
                 return;
@@ -238,20 +240,20 @@ impl<'e> Walk<'e, '_> {
                     direction: None,
                     rule: None,
                     text: text.clone(),
-                    evidence: evidence.clone(),
+                    evidence: evidence(),
                     edit: self.route_edit(&branch, from),
                 };
                 let hop = hop(HopVerdict::Dropped, text);
-                branch.hops.push(hop);
+                branch.hops.push(Arc::new(hop));
                 branch.blockers.push(blocker);
                 done.push(branch);
                 return;
             }
         };
         let to = target(route);
-        let words = format!("{} -> {}", destination_text(route), to.id());
+        let words = || format!("{} -> {}", destination_text(route), to.id());
         if route.state.as_deref() == Some("blackhole") {
-            let text = format!("route {words} is a blackhole: its target is gone");
+            let text = format!("route {} is a blackhole: its target is gone", words());
             let blocker = Blocker {
                 kind: BlockerKind::Blackhole,
                 id: from.table.to_string(),
@@ -260,17 +262,19 @@ impl<'e> Walk<'e, '_> {
                 direction: None,
                 rule: None,
                 text: text.clone(),
-                evidence: evidence.clone(),
+                evidence: evidence(),
                 edit: self.route_edit(&branch, from),
             };
             let hop = hop(HopVerdict::Dropped, text);
-            branch.hops.push(hop);
+            branch.hops.push(Arc::new(hop));
             branch.blockers.push(blocker);
             done.push(branch);
             return;
         }
-        let hop = hop(HopVerdict::Passed, format!("route {words}"));
-        branch.hops.push(hop);
+        let passed = self.index.hop(HopKey::route(route, from.subnet_key, branch.leg), || {
+            hop(HopVerdict::Passed, format!("route {}", words()))
+        });
+        branch.hops.push(passed);
         self.follow(branch, from, to, done);
     }
 
@@ -308,7 +312,7 @@ impl<'e> Walk<'e, '_> {
             evidence: Vec::new(),
             command: None,
         };
-        branch.hops.push(Hop {
+        branch.hops.push(Arc::new(Hop {
             kind,
             id: id.to_owned(),
             at: None,
@@ -317,7 +321,7 @@ impl<'e> Walk<'e, '_> {
             verdict: HopVerdict::Unknown,
             text: format!("the packets leave through {id}; {what} is not in the evidence"),
             evidence: Vec::new(),
-        });
+        }));
         branch.gaps.push(gap);
         done.push(branch);
     }
@@ -344,17 +348,20 @@ impl<'e> Walk<'e, '_> {
         }
         let mut rest = branch.now.clone();
         let mut to_subnet: Vec<(&SubnetId, PacketSet)> = Vec::new();
-        let spans: Vec<Span<u128>> = branch.now.cubes().iter().map(|cube| cube.destination).collect();
-        for span in spans {
-            for (own, subnet) in self.index.subnets_within(vpc, span) {
+        if let Some(bounds) = rest.bounds() {
+            for (own, subnet) in self.index.subnets_within(vpc, bounds.destination) {
                 let cube = Cube::between(ANYWHERE, own);
                 let part = rest.within(&cube);
-                if !part.is_empty() {
-                    rest.remove(&cube);
-                    match to_subnet.iter_mut().find(|(id, _)| *id == subnet) {
-                        Some((_, set)) => set.add(&part),
-                        None => to_subnet.push((subnet, part)),
-                    }
+                if part.is_empty() {
+                    continue;
+                }
+                rest.remove(&cube);
+                match to_subnet.iter_mut().find(|(id, _)| *id == subnet) {
+                    Some((_, set)) => set.join_disjoint(part),
+                    None => to_subnet.push((subnet, part)),
+                }
+                if rest.is_empty() {
+                    break;
                 }
             }
         }
@@ -365,8 +372,11 @@ impl<'e> Walk<'e, '_> {
             }
             done.push(self.no_such_subnet(lost, vpc, from));
         }
-        for (subnet, set) in to_subnet {
-            let mut part = branch.clone();
+        let mut to_subnet = to_subnet.into_iter().peekable();
+        let mut own = Some(branch);
+        while let Some((subnet, set)) = to_subnet.next() {
+            let part = if to_subnet.peek().is_none() { own.take() } else { own.clone() };
+            let Some(mut part) = part else { return };
             if set != part.now {
                 part.narrow(set);
             }
@@ -444,23 +454,19 @@ impl<'e> Walk<'e, '_> {
             return;
         }
         let mut rest = branch.now.clone();
-        let spans: Vec<Span<u128>> = branch.now.cubes().iter().map(|cube| cube.destination).collect();
-        let mut seen: Vec<u128> = Vec::new();
-        for span in spans {
-            for (at, end) in self.index.ends_within(vpc, span) {
-                if seen.contains(&at) {
-                    continue;
-                }
-                seen.push(at);
-                let cube = Cube::between(ANYWHERE, Span::one(at));
-                let part = rest.within(&cube);
-                rest.remove(&cube);
-                let mut one = branch.clone();
-                if part != one.now {
-                    one.narrow(part);
-                }
-                self.arrive(one, end, done);
+        let within = branch.now.bounds().map(|bounds| self.index.ends_within(vpc, bounds.destination));
+        for (at, end) in within.into_iter().flatten() {
+            let cube = Cube::between(ANYWHERE, Span::one(at));
+            let part = rest.within(&cube);
+            if part.is_empty() {
+                continue;
             }
+            rest.remove(&cube);
+            let mut one = branch.clone();
+            if part != one.now {
+                one.narrow(part);
+            }
+            self.arrive(one, end, done);
         }
         if rest.is_empty() {
             return;
@@ -535,7 +541,7 @@ impl<'e> Walk<'e, '_> {
         }
         let pieces = self.ingress_groups(&branch, end);
         branch.split(pieces, |mut branch| {
-            branch.hops.push(Hop {
+            branch.hops.push(Arc::new(Hop {
                 kind: HopKind::Destination,
                 id: end.name().to_owned(),
                 at: end.subnet.as_ref().map(ToString::to_string),
@@ -544,7 +550,7 @@ impl<'e> Walk<'e, '_> {
                 verdict: HopVerdict::Passed,
                 text: format!("{} is addressed", end.what),
                 evidence: end.evidence.clone(),
-            });
+            }));
             self.answer(branch, end, done);
         });
     }
@@ -587,8 +593,14 @@ pub(super) fn not_modelled(what: &str, why: &str) -> Gap {
     }
 }
 
-pub(super) fn pass_hop(leg: Leg, kind: HopKind, id: &str, text: String, evidence: Vec<EvidenceId>) -> Hop {
-    Hop {
+pub(super) fn pass_hop(
+    leg: Leg,
+    kind: HopKind,
+    id: &str,
+    text: String,
+    evidence: Vec<EvidenceId>,
+) -> Arc<Hop> {
+    Arc::new(Hop {
         kind,
         id: id.to_owned(),
         at: None,
@@ -597,17 +609,23 @@ pub(super) fn pass_hop(leg: Leg, kind: HopKind, id: &str, text: String, evidence
         verdict: HopVerdict::Passed,
         text,
         evidence,
-    }
+    })
 }
 
 /// The public part of the packets' destinations, and the rest.
 pub(super) fn by_publicness(now: &PacketSet) -> (PacketSet, PacketSet) {
     let mut public = PacketSet::default();
     let mut rest = now.clone();
-    for span in public_v4().into_iter().chain([crate::span::PUBLIC_V6]) {
-        let cube = Cube::between(ANYWHERE, span);
-        public.add(&now.within(&cube));
+    for span in public_v4().iter().chain([&crate::span::PUBLIC_V6]) {
+        let cube = Cube::between(ANYWHERE, *span);
+        if !rest.cubes().iter().any(|own| own.destination.meets(*span)) {
+            continue;
+        }
+        public.join_disjoint(rest.within(&cube));
         rest.remove(&cube);
+        if rest.is_empty() {
+            break;
+        }
     }
     (public, rest)
 }

@@ -15,9 +15,9 @@
 )]
 
 mod estate;
-#[path = "../tests/it/simulator.rs"]
+#[path = "../../tests/it/simulator.rs"]
 mod simulator;
-#[path = "../tests/it/snapshot.rs"]
+#[path = "../../tests/it/snapshot.rs"]
 mod snapshot;
 
 use std::cell::Cell;
@@ -53,16 +53,17 @@ fn source(number: usize, subnet: usize) -> Source {
 }
 
 fn main() {
-    let ordinary = ordinary_vpc();
+    let ordinary = ordinary_vpc("ordinary VPC", estate::Acls::Default);
+    ordinary_vpc("the same with ACLs that deny a port (answers in parts)", estate::Acls::DenyOnePort);
     against_naive(ordinary);
     many_rules();
     many_endpoints();
     large_account();
 }
 
-fn ordinary_vpc() -> Duration {
+fn ordinary_vpc(what: &str, acls: estate::Acls) -> Duration {
     let mut network = estate::empty();
-    estate::add_vpc(&mut network, 1, 6, 5);
+    estate::add_vpc(&mut network, 1, 6, 5, acls);
     let engine = Engine::of_snapshot(&network);
     let questions: Vec<(Source, Destination)> = (0..5)
         .flat_map(|n| {
@@ -91,7 +92,7 @@ fn ordinary_vpc() -> Duration {
         }
     }) / u32::try_from(questions.len()).unwrap();
     println!(
-        "ordinary VPC: {one:?} per verdict with trace, {:.0} verdicts/s (of {}: all {}, none {}, part {}, unknown {})",
+        "{what}: {one:?} per verdict with trace, {:.0} verdicts/s (of {}: all {}, none {}, part {}, unknown {})",
         1.0 / one.as_secs_f64(),
         questions.len(),
         counts[0],
@@ -113,7 +114,7 @@ fn ordinary_vpc() -> Duration {
 /// The naive evaluator decides one packet; the symbolic answer covers all of a question's packets.
 fn against_naive(symbolic: Duration) {
     let mut network = estate::empty();
-    estate::add_vpc(&mut network, 1, 6, 5);
+    estate::add_vpc(\&mut network, 1, 6, 5, estate::Acls::Default);
     estate::put(
         &mut network,
         "NetworkInterfaces",
@@ -151,7 +152,7 @@ fn many_rules() {
     let mut first: Option<f64> = None;
     for rules in [10usize, 100, 1_000, 10_000] {
         let mut network = estate::empty();
-        estate::add_vpc(&mut network, 1, 4, rules);
+        estate::add_vpc(\&mut network, 1, 4, rules, estate::Acls::Default);
         let engine = Engine::of_snapshot(&network);
         let timed = |destination: &Destination, port| {
             time_of(|| {
@@ -169,7 +170,7 @@ fn many_rules() {
 fn many_endpoints() {
     for endpoints in [10usize, 100, 1_000] {
         let mut network = estate::empty();
-        estate::add_vpc(&mut network, 1, 20, 5);
+        estate::add_vpc(\&mut network, 1, 20, 5, estate::Acls::Default);
         for n in 0..endpoints {
             estate::add_endpoint(&mut network, 1, &format!("service{n}"), 30 + n);
         }
@@ -188,7 +189,7 @@ fn many_endpoints() {
 fn large_account() {
     let mut network = estate::empty();
     for number in 0..50 {
-        estate::add_vpc(&mut network, number, 20, 5);
+        estate::add_vpc(\&mut network, number, 20, 5, estate::Acls::Default);
     }
     for n in 0..4_900 {
         estate::put(

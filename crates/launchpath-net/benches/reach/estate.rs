@@ -10,9 +10,18 @@ pub fn put(network: &mut Network, key: &str, row: &Value) {
     add(network, key, row, &EvidenceId::from("c1"));
 }
 
+/// The ACLs of a VPC.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Acls {
+    /// Allow all, as AWS makes them.
+    Default,
+    /// Deny one port in both directions before that: it hits one ephemeral port too.
+    DenyOnePort,
+}
+
 /// A VPC of `subnets` subnets (at most 200) in `10.<number>.0.0/16`: NAT, internet gateway, S3 gateway endpoint, interface endpoints
 /// for ECR and logs in the first two subnets, `extra` rules of single addresses before the ones that matter.
-pub fn add_vpc(network: &mut Network, number: usize, subnets: usize, extra: usize) {
+pub fn add_vpc(network: &mut Network, number: usize, subnets: usize, extra: usize, acls: Acls) {
     let vpc = format!("vpc-{number}");
     put(
         network,
@@ -41,7 +50,9 @@ pub fn add_vpc(network: &mut Network, number: usize, subnets: usize, extra: usiz
         );
         let mut entries = vec![];
         for egress in [true, false] {
-            entries.push(json!({ "RuleNumber": 50, "Egress": egress, "Protocol": "6", "PortRange": { "From": 3389, "To": 3389 }, "RuleAction": "deny", "CidrBlock": "0.0.0.0/0" }));
+            if acls == Acls::DenyOnePort {
+                entries.push(json!({ "RuleNumber": 50, "Egress": egress, "Protocol": "6", "PortRange": { "From": 3389, "To": 3389 }, "RuleAction": "deny", "CidrBlock": "0.0.0.0/0" }));
+            }
             entries.push(json!({ "RuleNumber": 100, "Egress": egress, "Protocol": "-1", "RuleAction": "allow", "CidrBlock": "0.0.0.0/0" }));
             entries.push(json!({ "RuleNumber": 32767, "Egress": egress, "Protocol": "-1", "RuleAction": "deny", "CidrBlock": "0.0.0.0/0" }));
         }
