@@ -2,8 +2,7 @@
 //!
 //! Each row says which IAM actions the operation needs, why it is asked and on which resources. The
 //! published minimum policy, the output of a dry run and the check in the client are made from this
-//! table. How an operation looks on the wire is not here but in `data/operations.json`
-//! ([`crate::facts`]). Start reading at [`READ`].
+//! table. How an operation looks on the wire is not here but in `data/operations.json`. Start reading at [`READ`].
 
 /// One AWS API operation that `launchpath` can send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
