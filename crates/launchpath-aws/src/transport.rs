@@ -21,8 +21,9 @@ pub(crate) fn client(endpoint_url: Option<&str>) -> Result<SharedHttpClient, Col
     let proxy =
         if endpoint_url.is_some_and(is_loopback) { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
     // Without it nothing can be asked, credentials first of all.
-    let tls =
-        tls().map_err(|error| CollectError::Credentials(CredentialsError::invalid_configuration(error)))?;
+    let bundle = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let tls = tls(bundle)
+        .map_err(|error| CollectError::Credentials(CredentialsError::invalid_configuration(error)))?;
     Ok(Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder().proxy_config(proxy.clone());
         if let Some(settings) = settings {
