@@ -114,7 +114,7 @@ fn ordinary_vpc(what: &str, acls: estate::Acls) -> Duration {
 /// The naive evaluator decides one packet; the symbolic answer covers all of a question's packets.
 fn against_naive(symbolic: Duration) {
     let mut network = estate::empty();
-    estate::add_vpc(\&mut network, 1, 6, 5, estate::Acls::Default);
+    estate::add_vpc(&mut network, 1, 6, 5, estate::Acls::Default);
     estate::put(
         &mut network,
         "NetworkInterfaces",
@@ -152,7 +152,7 @@ fn many_rules() {
     let mut first: Option<f64> = None;
     for rules in [10usize, 100, 1_000, 10_000] {
         let mut network = estate::empty();
-        estate::add_vpc(\&mut network, 1, 4, rules, estate::Acls::Default);
+        estate::add_vpc(&mut network, 1, 4, rules, estate::Acls::Default);
         let engine = Engine::of_snapshot(&network);
         let timed = |destination: &Destination, port| {
             time_of(|| {
@@ -170,7 +170,7 @@ fn many_rules() {
 fn many_endpoints() {
     for endpoints in [10usize, 100, 1_000] {
         let mut network = estate::empty();
-        estate::add_vpc(\&mut network, 1, 20, 5, estate::Acls::Default);
+        estate::add_vpc(&mut network, 1, 20, 5, estate::Acls::Default);
         for n in 0..endpoints {
             estate::add_endpoint(&mut network, 1, &format!("service{n}"), 30 + n);
         }
@@ -189,7 +189,7 @@ fn many_endpoints() {
 fn large_account() {
     let mut network = estate::empty();
     for number in 0..50 {
-        estate::add_vpc(\&mut network, number, 20, 5, estate::Acls::Default);
+        estate::add_vpc(&mut network, number, 20, 5, estate::Acls::Default);
     }
     for n in 0..4_900 {
         estate::put(

@@ -47,8 +47,8 @@ pub(crate) struct Branch<'e> {
 /// What an element does with a part of the packets.
 pub(crate) enum Effect {
     Pass,
-    Drop(Blocker),
-    Unknown(Gap),
+    Drop(Box<Blocker>),
+    Unknown(Box<Gap>),
 }
 
 /// A part of the packets, the hop it makes, and what becomes of it.
@@ -56,7 +56,7 @@ pub(crate) struct Piece {
     pub(crate) set: PacketSet,
     pub(crate) hop: Option<Arc<Hop>>,
     pub(crate) effect: Effect,
-    pub(crate) assumed: Option<Gap>,
+    pub(crate) assumed: Option<Box<Gap>>,
 }
 
 impl<'e> Branch<'e> {
@@ -101,11 +101,11 @@ impl<'e> Branch<'e> {
                 branch.narrow(piece.set);
             }
             branch.hops.extend(piece.hop);
-            branch.assumed.extend(piece.assumed);
+            branch.assumed.extend(piece.assumed.map(|gap| *gap));
             match piece.effect {
                 Effect::Pass => {}
-                Effect::Drop(blocker) => branch.blockers.push(blocker),
-                Effect::Unknown(gap) => branch.gaps.push(gap),
+                Effect::Drop(blocker) => branch.blockers.push(*blocker),
+                Effect::Unknown(gap) => branch.gaps.push(*gap),
             }
             then(branch);
         }

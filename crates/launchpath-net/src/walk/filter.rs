@@ -109,7 +109,7 @@ impl<'e> Walk<'e, '_> {
             pieces.push(Piece {
                 set: rest,
                 hop: Some(Arc::new(hop)),
-                effect: Effect::Drop(blocker),
+                effect: Effect::Drop(Box::new(blocker)),
                 assumed: None,
             });
         }
@@ -351,7 +351,7 @@ impl<'e> Walk<'e, '_> {
             Ok((Some(id), _)) => (id, None),
             Ok((None, gap)) => {
                 let piece = passed(branch.now.clone(), None);
-                return vec![Piece { assumed: gap.map(|gap| *gap), ..piece }];
+                return vec![Piece { assumed: gap, ..piece }];
             }
             Err(gap) => return vec![unknown(branch.now.clone(), None, *gap)],
         };
@@ -440,7 +440,7 @@ impl<'e> Walk<'e, '_> {
                 edit: acl_edit(id, rules, rule, direction, &set),
             };
             let hop = Some(Arc::new(hop(HopVerdict::Dropped, text)));
-            pieces.push(Piece { set, hop, effect: Effect::Drop(blocker), assumed: None });
+            pieces.push(Piece { set, hop, effect: Effect::Drop(Box::new(blocker)), assumed: None });
         }
         pieces
     }
@@ -529,7 +529,7 @@ pub(super) fn passed(set: PacketSet, hop: Option<Hop>) -> Piece {
 }
 
 pub(super) fn unknown(set: PacketSet, hop: Option<Hop>, gap: Gap) -> Piece {
-    Piece { set, hop: hop.map(Arc::new), effect: Effect::Unknown(gap), assumed: None }
+    Piece { set, hop: hop.map(Arc::new), effect: Effect::Unknown(Box::new(gap)), assumed: None }
 }
 
 pub(super) fn dropped(set: PacketSet, leg: Leg, kind: HopKind, blocker: Blocker) -> Piece {
@@ -543,5 +543,5 @@ pub(super) fn dropped(set: PacketSet, leg: Leg, kind: HopKind, blocker: Blocker)
         text: blocker.text.clone(),
         evidence: blocker.evidence.clone(),
     };
-    Piece { set, hop: Some(Arc::new(hop)), effect: Effect::Drop(blocker), assumed: None }
+    Piece { set, hop: Some(Arc::new(hop)), effect: Effect::Drop(Box::new(blocker)), assumed: None }
 }

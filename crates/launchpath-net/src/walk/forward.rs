@@ -429,7 +429,7 @@ impl<'e> Walk<'e, '_> {
         let piece = dropped(branch.now.clone(), branch.leg, HopKind::Local, blocker);
         branch.hops.extend(piece.hop);
         if let Effect::Drop(blocker) = piece.effect {
-            branch.blockers.push(blocker);
+            branch.blockers.push(*blocker);
         }
         branch
     }

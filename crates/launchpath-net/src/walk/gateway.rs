@@ -44,7 +44,7 @@ impl<'e> Walk<'e, '_> {
         let piece = dropped(PacketSet::default(), branch.leg, kind, blocker);
         branch.hops.extend(piece.hop);
         if let Effect::Drop(blocker) = piece.effect {
-            branch.blockers.push(blocker);
+            branch.blockers.push(*blocker);
         }
     }
 
