@@ -1,7 +1,7 @@
 //! Rules of every text that people read: white space, and names that mean nothing to a reader of this repository.
 
 use crate::complaint::Complaint;
-use crate::tree::Tree;
+use crate::tree::{Tree, has_extension};
 
 /// Files whose white space is ours.
 const WHITE: &[&str] = &["md", "py", "rs", "sh", "toml", "yaml", "yml"];
@@ -42,8 +42,11 @@ pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
             .map(|(path, text)| (path.as_str(), text.as_str()))
     };
     for (path, text) in tree.with_extension(WHITE).chain(scripts()) {
+        let mut fenced = false;
         for (number, line) in (1..).zip(text.split('\n')) {
-            if line.trim_end() != line {
+            fenced ^= has_extension(path, "md") && line.starts_with("```");
+            // Inside a fence stands data, for example a log line of two blanks.
+            if line.trim_end() != line && !fenced {
                 complaints.push(Complaint::at(path, number, "white space at the end of the line"));
             }
             if line.contains('\t') {
@@ -102,6 +105,11 @@ mod tests {
         assert_eq!(complaints("a.toml", "one"), ["a.toml: end with exactly one line feed"]);
         assert_eq!(complaints("a.toml", "one\n\n"), ["a.toml: end with exactly one line feed"]);
         assert_eq!(complaints("a.md", "one\n\ntwo\n"), [""; 0]);
+        assert_eq!(
+            complaints("a.md", "```text\nlog \n```\nafter \n").len(),
+            1,
+            "data may end in blanks, prose may not"
+        );
     }
 
     #[test]
