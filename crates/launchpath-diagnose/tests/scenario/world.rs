@@ -13,6 +13,7 @@
 //! collected_at = "2025-10-18T04:23:46Z"                               replaces a member of the bundle
 //! ```
 
+use launchpath_model::Timestamp;
 use serde_json::{Value, json};
 
 /// One edit.
@@ -159,7 +160,10 @@ fn runtime(bundle: &Value) -> Result<Value, String> {
 fn add(bundle: &mut Value, mut call: Value) {
     let Some(calls) = bundle["calls"].as_array_mut() else { return };
     if call.get("id").is_none() {
-        call["id"] = json!(format!("c{}", calls.len() + 1));
+        // Calls may have been taken out before: the count alone is no fresh number.
+        let number = |call: &Value| call["id"].as_str()?.strip_prefix('c')?.parse::<usize>().ok();
+        let last = calls.iter().filter_map(number).max().unwrap_or(calls.len());
+        call["id"] = json!(format!("c{}", last + 1));
     }
     calls.push(call);
 }
@@ -190,7 +194,9 @@ fn log(bundle: &mut Value, at: &str, text: &str) -> Result<(), String> {
     let id = runtime(bundle)?["agentRuntimeId"].as_str().unwrap_or_default().to_owned();
     let group = format!("/aws/bedrock-agentcore/runtimes/{id}-DEFAULT");
     let collected = bundle["collected_at"].clone();
-    let event = json!({ "logStreamName": "2026/10/20/[runtime-logs]1", "timestamp": at, "message": text });
+    // CloudWatch Logs answers in milliseconds.
+    let at: Timestamp = at.parse().map_err(|_| format!("{at} is no time"))?;
+    let event = json!({ "logStreamName": "2026/10/20/[runtime-logs]1", "timestamp": at.as_millis(), "message": text });
     let calls = bundle["calls"].as_array_mut().ok_or("the base has no calls")?;
     let known = calls.iter_mut().find(|call| {
         call["operation"] == "FilterLogEvents" && call["request"]["logGroupName"] == group.as_str()

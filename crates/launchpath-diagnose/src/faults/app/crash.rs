@@ -55,9 +55,9 @@ pub(super) fn start(case: &Case) -> Start {
             Death { traceback: crash.traceback, import, evidence: vec![crash.evidence], origin: Origin::Log };
         return Start::Died(Box::new(death));
     }
-    let digest = case.image().value().map(|image| image.image_digest.clone());
+    let names = names_of_the_image(case);
     for rehearsal in case.rehearsals() {
-        let same = digest.is_some() && rehearsal.digest == digest;
+        let same = rehearsal.digest.as_ref().is_some_and(|digest| names.contains(digest));
         if rehearsal.passed == Some(true) {
             if same {
                 return Start::Passed(vec![rehearsal.evidence.clone()]);
@@ -65,12 +65,28 @@ pub(super) fn start(case: &Case) -> Start {
             continue;
         }
         let Some(traceback) = traceback::find(&rehearsal.output).pop() else { continue };
+        if !traceback::ended_the_start(&rehearsal.output, &traceback) {
+            continue; // It listened all the same: what broke is another clause.
+        }
         let import = import::classify(&traceback, &distributions);
         let origin = if same { Origin::RehearsalOfThisImage } else { Origin::RehearsalAsOffered };
         let death = Death { traceback, import, evidence: vec![rehearsal.evidence.clone()], origin };
         return Start::Died(Box::new(death));
     }
     Start::Unseen(gaps(case))
+}
+
+/// The digests by which a rehearsal may name the deployed image: of its manifest, of its config, of the images in its index.
+fn names_of_the_image(case: &Case) -> Vec<String> {
+    let image = case.image();
+    let Some(image) = image.value() else { return Vec::new() };
+    let mut names = vec![image.image_digest.clone()];
+    let key = (image.repository_name.clone(), image.image_digest.clone());
+    if let Some(row) = case.world.manifests.seen(&key) {
+        let parts = row.value.config.iter().chain(row.value.manifests.iter().flatten());
+        names.extend(parts.filter_map(|part| part.digest.clone()));
+    }
+    names
 }
 
 fn gaps(case: &Case) -> Vec<Gap> {
@@ -86,7 +102,7 @@ fn gaps(case: &Case) -> Vec<Gap> {
             evidence: absence.evidence().to_vec(),
             command: Some(case.command("logs", "FilterLogEvents", &json!({ "logGroupName": group }))),
         }),
-        // Lines without a fatal traceback: what they show is the chain's business.
+        // Lines without a fatal traceback: what they show is judged with the chain.
         launchpath_model::Known::Known(_) => {}
     }
     gaps.push(Gap {
@@ -121,17 +137,24 @@ pub(super) fn faults_of(death: &Death) -> Vec<(&'static str, Certainty)> {
         Some(ImportFailure::MissingModule { owner: Owner::Unclear, .. }) => {
             vec![(MISSING_SOURCE, Circumstantial), (NOT_PACKAGED, Circumstantial)]
         }
-        Some(ImportFailure::MissingFile { path }) if is_of_the_image(path) => vec![(MISSING_SOURCE, Proven)],
+        Some(ImportFailure::MissingExtension { .. } | ImportFailure::MissingLibrary { .. }) => {
+            vec![(NOT_PACKAGED, Proven)]
+        }
+        Some(ImportFailure::UnexpectedArgument { .. }) => {
+            vec![(DRIFT, Circumstantial), (EXCEPTION, Circumstantial)]
+        }
+        Some(ImportFailure::MissingFile { path }) if is_of_the_image(path, &death.traceback) => {
+            vec![(MISSING_SOURCE, Proven)]
+        }
         Some(ImportFailure::MissingFile { .. }) | None => vec![(EXCEPTION, Proven)],
     }
 }
 
-/// Whether a file would come with the image, not from a mount or the system.
-fn is_of_the_image(path: &str) -> bool {
-    !path.starts_with("/mnt/")
-        && !path.starts_with("/tmp/")
-        && !path.starts_with("/proc/")
-        && !path.starts_with("/etc/")
+/// Whether a file would come with the image: not from a mount, the system or a developer's machine, and no program to run.
+fn is_of_the_image(path: &str, traceback: &Traceback) -> bool {
+    let elsewhere = ["/mnt/", "/tmp/", "/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/var/run/"];
+    let program = traceback.frames.last().is_some_and(|frame| frame.file.ends_with("/subprocess.py"));
+    !program && !path.contains("/.aws/") && !elsewhere.iter().any(|start| path.starts_with(start))
 }
 
 /// The check of one of the four faults. `explain` adds lines and the repair for a death that is this fault.
@@ -178,19 +201,26 @@ fn printed_where(case: &Case, death: &Death) -> String {
     }
 }
 
-/// The steps that build and push a new image and make the runtime use it.
-pub(super) fn rebuild(case: &Case, summary: String, first: Vec<String>) -> Repair {
-    let mut repair = Repair::new(summary, Safety::Review, Vec::new());
-    repair.steps = first;
-    if let Some(id) = &case.id {
-        repair.changes.push(Change::RebuildImage { runtime: id.clone() });
-    }
+/// The steps that build and push the artifact anew and make the runtime use it.
+pub(super) fn rebuild(case: &Case, summary: String, mut steps: Vec<String>) -> Repair {
     if let Some(uri) = case.runtime().and_then(|r| r.container_uri()) {
-        repair
-            .steps
+        steps
             .push(format!("docker buildx build --platform linux/arm64 --provenance=false -t {uri} --push ."));
-        repair.steps.push("# then update the runtime to a new version and call it with a new session id: an old session keeps the old image".to_owned());
+    } else {
+        steps.push("# zip the artifact again and upload it to the place the runtime names".to_owned());
     }
-    repair.assumes = Some("the rebuilt image starts and answers its health probe".to_owned());
+    restart(case, summary, steps)
+}
+
+/// The steps that make the runtime start anew; what the old process printed no longer speaks then.
+pub(super) fn restart(case: &Case, summary: String, steps: Vec<String>) -> Repair {
+    let mut repair = Repair::new(summary, Safety::Review, Vec::new());
+    repair.steps = steps;
+    repair.changes.extend(case.id.iter().map(|id| Change::RebuildImage { runtime: id.clone() }));
+    repair.steps.push(
+        "# then update the runtime to a new version and call it with a new session id: an old session keeps the old one"
+            .to_owned(),
+    );
+    repair.assumes = Some("the process then starts and answers its health probe".to_owned());
     repair
 }

@@ -32,6 +32,9 @@ fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
         Some(ImportFailure::MissingName { name, module, .. }) => {
             (module.clone(), format!("name {name} in {module}"))
         }
+        Some(ImportFailure::UnexpectedArgument { function, argument }) => {
+            return changed_call(case, death, function, argument);
+        }
         _ => (String::new(), death.traceback.headline()),
     };
     let top = module.split('.').next().unwrap_or_default();
@@ -62,6 +65,15 @@ fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
         lines.push(because(text, &death.evidence, 2.0));
     }
     (lines, repair(case, package, &gone, moved))
+}
+
+/// A call that passes what the function no longer takes: it may as well be a slip of the code itself.
+fn changed_call(case: &Case, death: &Death, function: &str, argument: &str) -> (Vec<Because>, Repair) {
+    let text = format!("{function} takes no argument {argument}, which the code passes at start");
+    let summary =
+        format!("Pin the package of {function} to the last release that takes {argument}; rebuild the image");
+    let lines = vec![because(text, &death.evidence, DIRECT)];
+    (lines, crash::rebuild(case, summary, Vec::new()))
 }
 
 fn repair(case: &Case, package: &str, gone: &str, moved: Option<&import::MovedModule>) -> Repair {

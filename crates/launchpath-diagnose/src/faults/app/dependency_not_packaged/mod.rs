@@ -1,6 +1,6 @@
 //! `app.dependency_not_packaged`: a third-party package is not in the artifact.
 
-use launchpath_image::import::{self, ImportFailure};
+use launchpath_image::import::{self, ImportFailure, Owner};
 use launchpath_model::command::quote;
 
 use super::crash::{self, Death};
@@ -27,29 +27,55 @@ fn check(context: &Context) -> Check {
 }
 
 fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
-    let module = match &death.import {
-        Some(ImportFailure::MissingModule { module, .. }) => module.clone(),
-        _ => death.traceback.headline(),
-    };
-    let package = import::distribution_of(&module).unwrap_or(&module).to_owned();
-    let mut lines = vec![because(
-        format!("the artifact holds no module {module}, which the code imports at start"),
-        &death.evidence,
-        DIRECT,
-    )];
     let zip = case.combination.artifact == ArtifactKind::CodeZip;
-    if zip {
+    let mut owner = Owner::ThirdParty;
+    let (text, package) = match &death.import {
+        Some(ImportFailure::MissingModule { module, owner: whose }) => {
+            owner = *whose;
+            (
+                format!("the artifact holds no module {module}, which the code imports at start"),
+                package_of(module),
+            )
+        }
+        Some(ImportFailure::MissingExtension { module }) => (
+            format!(
+                "the package is there without its compiled part {module}: it was built for another platform"
+            ),
+            package_of(module),
+        ),
+        Some(ImportFailure::MissingLibrary { file }) => {
+            (format!("the image holds no library {file}, which a package loads at start"), file.clone())
+        }
+        _ => (death.traceback.headline(), "the package".to_owned()),
+    };
+    let mut lines = vec![because(text, &death.evidence, DIRECT)];
+    if zip && owner == Owner::ThirdParty {
         let text = "a code zip is run as it is: nothing installs its requirements";
         lines.push(because(text, &case.runtime_evidence(), 2.0));
     }
-    let summary = format!("Add {package} to the artifact and build it again");
-    let first = if zip {
-        vec![format!(
+    let first = match &death.import {
+        Some(ImportFailure::MissingLibrary { file }) => {
+            format!("# in the Dockerfile: install the system package that holds {file}")
+        }
+        _ if zip => format!(
             "pip install --target package --platform manylinux2014_aarch64 --only-binary=:all: {}",
             quote(&package)
-        )]
-    } else {
-        vec![format!("# add {package} to the requirements that the image installs")]
+        ),
+        _ => format!("# add {package} to the requirements that the image installs, for linux/arm64"),
     };
-    (lines, crash::rebuild(case, summary, first))
+    (lines, crash::rebuild(case, format!("Add {package} to the artifact and build it again"), vec![first]))
+}
+
+/// The distribution of a module, or of the package folder in the path of an extension.
+fn package_of(module: &str) -> String {
+    let (folder, file) = module.rsplit_once('/').unwrap_or(("", module));
+    let inside = ["/site-packages/", "/dist-packages/", "/var/task/", "/app/"];
+    let below =
+        inside.iter().find_map(|start| Some(folder.split_once(start)?.1)).filter(|rest| !rest.is_empty());
+    let top = match below {
+        Some(rest) => rest.split('/').next(),
+        None => file.split('.').next(),
+    };
+    let top = top.unwrap_or(module);
+    import::distribution_of(top).unwrap_or(top).to_owned()
 }

@@ -1,6 +1,6 @@
 //! `app.missing_source_file`: a source or data file of the agent itself is not in the artifact.
 
-use launchpath_image::import::ImportFailure;
+use launchpath_image::import::{ImportFailure, Owner};
 
 use super::crash::{self, Death};
 use crate::case::Case;
@@ -28,18 +28,25 @@ fn check(context: &Context) -> Check {
 fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
     let what = match &death.import {
         Some(
-            ImportFailure::MissingSubmodule { module, .. } | ImportFailure::MissingModule { module, .. },
-        ) => {
-            format!("the agent's own module {module}")
-        }
+            ImportFailure::MissingSubmodule { module, owner }
+            | ImportFailure::MissingModule { module, owner },
+        ) => match owner {
+            Owner::Unclear => format!("the module {module}"),
+            _ => format!("the agent's own module {module}"),
+        },
         Some(ImportFailure::MissingFile { path }) => format!("the file {path}"),
         _ => death.traceback.headline(),
     };
-    let lines = vec![because(
-        format!("the artifact lacks {what}, which the code needs at start"),
-        &death.evidence,
-        DIRECT,
-    )];
+    let text = format!("the artifact lacks {what}, which the code needs at start");
+    let mut lines = vec![because(text, &death.evidence, DIRECT)];
+    if let Some(
+        ImportFailure::MissingSubmodule { owner: Owner::Unclear, .. }
+        | ImportFailure::MissingModule { owner: Owner::Unclear, .. },
+    ) = &death.import
+    {
+        // Field reports with a name that no frequent package has were of own modules throughout.
+        lines.push(because("no package in frequent use has that name", &death.evidence, 3.0));
+    }
     let summary = format!("Stop the ignore rules or the build context from leaving out {what}; build again");
     let first = vec![
         "# compare: .dockerignore, the COPY lines and the build context against the source tree".to_owned(),

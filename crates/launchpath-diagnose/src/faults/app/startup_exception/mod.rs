@@ -38,22 +38,32 @@ fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
         };
         lines.push(because(text, &case.runtime_evidence(), 2.0));
     }
-    let summary = match &variable {
-        Some(name) => {
-            format!("Set the environment variable {name} on the runtime, or give it a default in the code")
-        }
-        None => format!("Mend what raises {headline}; build the image again"),
+    let repair = match &variable {
+        Some(name) => crash::restart(
+            case,
+            format!("Set the environment variable {name} on the runtime, or give it a default in the code"),
+            vec![format!("# update-agent-runtime replaces every member: send the present ones and {name}")],
+        ),
+        None => crash::rebuild(case, format!("Mend what raises {headline}; build again"), Vec::new()),
     };
-    (lines, crash::rebuild(case, summary, Vec::new()))
+    (lines, repair)
 }
 
-/// The environment variable that `os.environ[…]` did not find: a KeyError with a name in capitals.
+/// The environment variable that `os.environ[…]` did not find (a KeyError with a name in capitals), or the first field that a
+/// settings class of pydantic misses; pydantic reads field names in any case.
 fn missing_variable(death: &Death) -> Option<String> {
-    if death.traceback.exception != "KeyError" {
-        return None;
-    }
-    let name = death.traceback.message.trim_matches(['\'', '"']);
+    let traceback = &death.traceback;
+    let name = match traceback.exception.rsplit('.').next() {
+        Some("KeyError") => traceback.message.trim_matches(['\'', '"']).to_owned(),
+        Some("ValidationError") if traceback.message.ends_with("Settings") => {
+            let mut lines = traceback.text.lines().skip_while(|line| !line.contains(" validation error"));
+            let field = lines.nth(1)?.trim();
+            lines.next().filter(|line| line.contains("Field required"))?;
+            field.to_ascii_uppercase()
+        }
+        _ => return None,
+    };
     let is_variable =
         !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    is_variable.then(|| name.to_owned())
+    is_variable.then_some(name)
 }
