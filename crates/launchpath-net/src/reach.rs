@@ -611,7 +611,25 @@ impl<'a> Engine<'a> {
             .flat_map(|(spans, _)| spans.iter().copied())
             .filter(|span| ANY_V4.covers(*span))
             .collect();
-        if entries.is_empty() { self.public_addresses(vpc) } else { entries }
+        if !entries.is_empty() {
+            return entries;
+        }
+        let all = self.public_addresses(vpc);
+        match service {
+            Some(service) => subtract_all(all, self.addresses_of_others(service)),
+            None => all,
+        }
+    }
+
+    /// The entries of AWS-managed lists of other services: what is S3's is not the registry's.
+    fn addresses_of_others(&self, service: &str) -> Vec<Span<u128>> {
+        let others = ["s3", "dynamodb"].into_iter().filter(|other| *other != service);
+        others
+            .flat_map(|other| self.index.lists_of(other))
+            .filter_map(|list| self.index.list(&list))
+            .flat_map(|(spans, _)| spans.iter().copied())
+            .filter(|span| ANY_V4.covers(*span))
+            .collect()
     }
 }
 
