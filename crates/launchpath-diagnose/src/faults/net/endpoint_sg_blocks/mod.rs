@@ -13,7 +13,13 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::ArtifactFetch,
     since: "0.1.0",
     prior: 1.0,
-    needs: &["GetAgentRuntime", "DescribeVpcEndpoints", "DescribeSecurityGroups"],
+    needs: &[
+        "GetAgentRuntime",
+        "DescribeSubnets",
+        "DescribeVpcEndpoints",
+        "DescribeNetworkInterfaces",
+        "DescribeSecurityGroups",
+    ],
     check,
     doc: include_str!("doc.md"),
 };

@@ -13,7 +13,7 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::ArtifactFetch,
     since: "0.1.0",
     prior: 1.0,
-    needs: &["GetAgentRuntime", "DescribeNetworkAcls"],
+    needs: &["GetAgentRuntime", "DescribeSubnets", "DescribeNetworkAcls"],
     check,
     doc: include_str!("doc.md"),
 };

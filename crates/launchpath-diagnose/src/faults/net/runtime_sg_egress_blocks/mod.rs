@@ -13,7 +13,7 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::ArtifactFetch,
     since: "0.1.0",
     prior: 2.0,
-    needs: &["GetAgentRuntime", "DescribeSecurityGroups", "DescribeManagedPrefixLists"],
+    needs: &["GetAgentRuntime", "DescribeSubnets", "DescribeSecurityGroups", "DescribeManagedPrefixLists"],
     check,
     doc: include_str!("doc.md"),
 };
