@@ -13,7 +13,13 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::ArtifactFetch,
     since: "0.1.0",
     prior: 3.0,
-    needs: &["GetAgentRuntime", "DescribeVpcEndpoints", "DescribeRouteTables"],
+    needs: &[
+        "GetAgentRuntime",
+        "DescribeSubnets",
+        "DescribeVpcEndpoints",
+        "DescribeRouteTables",
+        "DescribeNatGateways",
+    ],
     check,
     doc: include_str!("doc.md"),
 };

@@ -13,7 +13,13 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::ArtifactFetch,
     since: "0.1.0",
     prior: 1.5,
-    needs: &["GetAgentRuntime", "DescribeRouteTables", "DescribeVpcEndpoints", "DescribeNatGateways"],
+    needs: &[
+        "GetAgentRuntime",
+        "DescribeSubnets",
+        "DescribeRouteTables",
+        "DescribeVpcEndpoints",
+        "DescribeNatGateways",
+    ],
     check,
     doc: include_str!("doc.md"),
 };

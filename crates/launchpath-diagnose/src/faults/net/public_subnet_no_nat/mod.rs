@@ -13,7 +13,7 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::ArtifactFetch,
     since: "0.1.0",
     prior: 3.0,
-    needs: &["GetAgentRuntime", "DescribeRouteTables", "DescribeSubnets"],
+    needs: &["GetAgentRuntime", "DescribeSubnets", "DescribeRouteTables", "DescribeVpcEndpoints"],
     check,
     doc: include_str!("doc.md"),
 };

@@ -13,7 +13,7 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::ArtifactFetch,
     since: "0.1.0",
     prior: 2.0,
-    needs: &["GetAgentRuntime", "DescribeVpcEndpoints", "DescribeRouteTables"],
+    needs: &["GetAgentRuntime", "DescribeSubnets", "DescribeVpcEndpoints", "DescribeRouteTables"],
     check,
     doc: include_str!("doc.md"),
 };
