@@ -143,6 +143,8 @@ pub enum BlockerKind {
     InternetGatewayNeedsPublicAddress,
     /// The internet gateway is not attached to this VPC.
     InternetGatewayDetached,
+    /// VPC Block Public Access cuts the subnet off from internet gateways.
+    PublicAccessBlocked,
     /// The internet gateway drops packets to addresses that are not public.
     AddressNotPublic,
     /// The NAT gateway does not work: state, kind, or protocol.
@@ -185,6 +187,7 @@ impl BlockerKind {
             Self::InternetGatewayNeedsPublicAddress
             | Self::InternetGatewayDetached
             | Self::AddressNotPublic => "internet-gateway",
+            Self::PublicAccessBlocked => "vpc-block-public-access",
             Self::NatGatewayUnusable => "nat-gateway",
             Self::EndpointUnavailable | Self::EndpointDoesNotServe => "vpc-endpoint",
             Self::PeeringUnusable => "vpc-peering",

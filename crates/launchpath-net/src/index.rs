@@ -324,7 +324,10 @@ impl<'a> Index<'a> {
             let mut addresses = Vec::new();
             let mut public = Vec::new();
             for address in nat.nat_gateway_addresses.iter().flatten() {
-                let Some(private) = address.private_ip else { continue };
+                let Some(private) = address.private_ip else {
+                    public.extend(address.public_ip.map(|ip| (0, place(ip.into()))));
+                    continue;
+                };
                 addresses.push(Span::one(place(private.into())));
                 public.extend(address.public_ip.map(|ip| (place(private.into()), place(ip.into()))));
             }

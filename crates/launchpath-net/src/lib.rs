@@ -23,6 +23,7 @@ mod acl;
 pub mod answer;
 pub mod batch;
 mod cover;
+mod destination;
 pub mod dns;
 pub mod edit;
 mod group;
@@ -34,6 +35,7 @@ mod reach;
 mod route;
 mod runtime;
 pub mod span;
+mod verdict;
 mod walk;
 
 pub use answer::{

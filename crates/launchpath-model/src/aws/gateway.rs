@@ -25,6 +25,8 @@ pub struct NatGateway {
     pub state: Option<String>,
     /// `public` or `private`.
     pub connectivity_type: Option<String>,
+    /// `zonal` or `regional`; a regional one has no subnet and spans the zones of its VPC.
+    pub availability_mode: Option<String>,
     /// Its addresses.
     pub nat_gateway_addresses: Option<Vec<NatGatewayAddress>>,
     /// Why it failed.

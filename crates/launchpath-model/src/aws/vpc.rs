@@ -117,6 +117,16 @@ pub struct Subnet {
     pub owner_id: Option<AccountId>,
     /// Tags.
     pub tags: Option<Vec<Tag>>,
+    /// Whether internet gateways are cut off from it.
+    pub block_public_access_states: Option<BlockPublicAccessStates>,
+}
+
+/// VPC Block Public Access, as it holds for a subnet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct BlockPublicAccessStates {
+    /// `off`, `block-bidirectional`, or `block-ingress` (NAT and egress-only gateways still work).
+    pub internet_gateway_block_mode: Option<String>,
 }
 
 /// A zone of a Region, as this account names it.

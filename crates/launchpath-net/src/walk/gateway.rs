@@ -12,8 +12,9 @@ use super::filter::dropped;
 use super::forward::{From, by_publicness, not_modelled, pass_hop};
 use crate::answer::{Blocker, BlockerKind, Direction, HopKind, Leg};
 use crate::edit::{Edit, RouteDestination};
+use crate::index::End;
 use crate::packet::{Cube, ICMP, PacketSet, TCP, UDP};
-use crate::span::Span;
+use crate::span::{Span, place};
 
 /// AWS: a NAT gateway uses source ports 1024-65535
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html>, ephemeral ports).
@@ -136,6 +137,11 @@ impl<'e> Walk<'e, '_> {
             Self::end_here(branch, HopKind::NatGateway, blocker, done);
             return;
         }
+        let regional = nat.availability_mode.as_deref() == Some("regional");
+        if let (true, Some(end)) = (regional, this) {
+            self.through_regional_nat(branch, id, end, done);
+            return;
+        }
         let Some(subnet) = nat.subnet_id.clone() else {
             branch.gaps.push(not_modelled("the NAT gateway's subnet", "the document does not name it"));
             done.push(branch);
@@ -147,6 +153,41 @@ impl<'e> Walk<'e, '_> {
         }
         let acl = self.acl_pieces(&branch, &subnet, Direction::Ingress);
         branch.split(acl, |branch| self.translate_at_nat(branch, id, &subnet, done));
+    }
+
+    /// A regional NAT gateway has no subnet, no ACL, and a table of its own with a route to the internet gateway.
+    ///
+    /// AWS: <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateways-regional.html>
+    fn through_regional_nat(
+        &self,
+        mut branch: Branch<'e>,
+        id: &str,
+        end: &'e End,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        let (public, private) = by_publicness(&branch.now);
+        if !private.is_empty() {
+            let mut part = branch.clone();
+            part.narrow(private);
+            Self::beyond(part, HopKind::NatGateway, id, "the routes of a regional NAT gateway", done);
+        }
+        if public.is_empty() {
+            return;
+        }
+        branch.narrow(public);
+        let text = "source becomes an address of the gateway".to_owned();
+        branch.hops.push(pass_hop(branch.leg, HopKind::NatGateway, id, text, end.evidence.clone()));
+        if let Some((gateway, evidence)) = self.internet_gateway_of(&mut branch, &end.vpc) {
+            let text = "to the internet".to_owned();
+            let hop = pass_hop(branch.leg, HopKind::InternetGateway, gateway.as_str(), text, evidence);
+            branch.hops.push(hop);
+        }
+        let address = end.public.first().map(|(_, public)| *public);
+        // RFC 5737: an address that belongs to nobody stands for one that the document does not name.
+        let address = address.unwrap_or_else(|| place(std::net::IpAddr::from([192, 0, 2, 1])));
+        branch.translate_source(Some(end), address, Some(NAT_PORTS));
+        branch.sender = None;
+        self.on_the_internet(branch, None, done);
     }
 
     fn translate_at_nat(

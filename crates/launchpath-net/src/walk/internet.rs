@@ -1,7 +1,7 @@
 //! The internet gateway, both ways: public addresses, one-to-one translation, ingress routing.
 
 use launchpath_model::EvidenceId;
-use launchpath_model::ids::{InternetGatewayId, VpcId};
+use launchpath_model::ids::{InternetGatewayId, SubnetId, VpcId};
 
 use super::branch::{ANYWHERE, Branch};
 use super::forward::{Choice, From, by_publicness, pass_hop};
@@ -37,6 +37,7 @@ impl<'e> Walk<'e, '_> {
             blocker.evidence.clone_from(&evidence);
             Self::mark(&mut branch, HopKind::InternetGateway, blocker);
         }
+        self.public_access(&mut branch, from.subnet);
         let (public, private) = by_publicness(&branch.now);
         if !private.is_empty() {
             let mut part = branch.clone();
@@ -62,6 +63,64 @@ impl<'e> Walk<'e, '_> {
         ));
         Self::need_public_address(&mut branch, id);
         self.on_the_internet(branch, Some(from), done);
+    }
+
+    /// The internet gateway of a VPC; when there is none, or none was seen, the branch is marked.
+    pub(super) fn internet_gateway_of(
+        &self,
+        branch: &mut Branch<'e>,
+        vpc: &VpcId,
+    ) -> Option<(&InternetGatewayId, Vec<EvidenceId>)> {
+        let gateway = self.index.network.internet_gateways.iter().find(|(_, row)| {
+            row.value.attachments.iter().flatten().any(|attachment| attachment.vpc_id == *vpc)
+        });
+        if let Some((id, row)) = gateway {
+            return Some((id, row.evidence.clone()));
+        }
+        let target = self.index.target(
+            format!("the internet gateway of {vpc}"),
+            "DescribeInternetGateways",
+            &[("attachment.vpc-id", vpc.as_str())],
+        );
+        let evidence = match self.index.coverage(&self.index.network.internet_gateways, &target) {
+            Coverage::Proven(evidence) => evidence,
+            Coverage::Assumed(gap) => {
+                branch.assumed.push(*gap);
+                Vec::new()
+            }
+            Coverage::Unknown(gap) => {
+                branch.gaps.push(*gap);
+                return None;
+            }
+        };
+        let text = format!("{vpc} has no internet gateway");
+        let mut blocker = Self::blocker(branch, BlockerKind::InternetGatewayDetached, vpc.as_str(), text);
+        blocker.evidence = evidence;
+        Self::mark(branch, HopKind::InternetGateway, blocker);
+        None
+    }
+
+    /// VPC Block Public Access of the subnet next to an internet gateway.
+    ///
+    /// AWS: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_BlockPublicAccessStates.html>
+    fn public_access(&self, branch: &mut Branch<'e>, subnet: &SubnetId) {
+        let Some(row) = self.index.network.subnets.seen(subnet) else { return };
+        let states = row.value.block_public_access_states.as_ref();
+        let mode = states.and_then(|states| states.internet_gateway_block_mode.as_deref());
+        let through_nat = branch.crossings.iter().any(|crossing| crossing.nat.is_some());
+        let blocked = match mode {
+            Some("block-bidirectional") => true,
+            Some("block-ingress") => !through_nat,
+            _ => false,
+        };
+        if blocked {
+            let mode = mode.unwrap_or_default();
+            let text = format!("VPC Block Public Access ({mode}) cuts {subnet} off from internet gateways");
+            let kind = BlockerKind::PublicAccessBlocked;
+            let mut blocker = Self::blocker(branch, kind, subnet.as_str(), text);
+            blocker.evidence.clone_from(&row.evidence);
+            Self::mark(branch, HopKind::InternetGateway, blocker);
+        }
     }
 
     /// The interface that the packets leave from needs a public address; IPv6 addresses are public themselves.
@@ -140,6 +199,15 @@ impl<'e> Walk<'e, '_> {
         done: &mut Vec<Branch<'e>>,
     ) {
         let nat = branch.crossings.last().and_then(|crossing| crossing.nat);
+        if let Some(nat) = nat
+            && nat.subnet.is_none()
+        {
+            // A regional NAT gateway stands in no subnet: its own table has the local route.
+            let mut branch = branch;
+            branch.undo_crossing();
+            self.deliver_in_vpc(branch, &nat.vpc, None, done);
+            return;
+        }
         let subnet = match nat {
             Some(nat) => nat.subnet.clone(),
             None => from.map(|from| from.subnet.clone()),
@@ -182,32 +250,7 @@ impl<'e> Walk<'e, '_> {
             done.push(branch);
             return;
         };
-        let gateway = self.index.network.internet_gateways.iter().find(|(_, row)| {
-            row.value.attachments.iter().flatten().any(|attachment| attachment.vpc_id == end.vpc)
-        });
-        let Some((gateway, row)) = gateway else {
-            let target = self.index.target(
-                format!("the internet gateway of {}", end.vpc),
-                "DescribeInternetGateways",
-                &[("attachment.vpc-id", end.vpc.as_str())],
-            );
-            match self.index.coverage(&self.index.network.internet_gateways, &target) {
-                Coverage::Proven(evidence) => {
-                    let text = format!("{} has no internet gateway", end.vpc);
-                    let kind = BlockerKind::InternetGatewayDetached;
-                    let mut blocker = Self::blocker(&branch, kind, end.vpc.as_str(), text);
-                    blocker.evidence = evidence;
-                    Self::mark(&mut branch, HopKind::InternetGateway, blocker);
-                }
-                Coverage::Assumed(gap) => {
-                    let text = format!("{} has no internet gateway", end.vpc);
-                    let kind = BlockerKind::InternetGatewayDetached;
-                    let blocker = Self::blocker(&branch, kind, end.vpc.as_str(), text);
-                    branch.assumed.push(*gap);
-                    Self::mark(&mut branch, HopKind::InternetGateway, blocker);
-                }
-                Coverage::Unknown(gap) => branch.gaps.push(*gap),
-            }
+        let Some((gateway, evidence)) = self.internet_gateway_of(&mut branch, &end.vpc) else {
             done.push(branch);
             return;
         };
@@ -229,8 +272,9 @@ impl<'e> Walk<'e, '_> {
             HopKind::InternetGateway,
             gateway.as_str(),
             format!("from the internet to {}", end.name()),
-            row.evidence.clone(),
+            evidence,
         ));
+        self.public_access(&mut branch, &subnet);
         if let Some(table) = self.index.edge_table(gateway.as_str()) {
             for (set, choice) in self.choose(table, &branch) {
                 if let Choice::Route(route) = choice

@@ -9,6 +9,7 @@
     reason = "tests read files and print why they are skipped"
 )]
 
+mod elements;
 mod launch;
 mod random;
 mod random_vpc;
