@@ -59,8 +59,6 @@ pub(super) fn with_defaults(network: &Network) -> Network {
 
 /// AWS: <https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html>
 fn default_dns(network: &mut Network) {
-    let options: Vec<_> =
-        network.vpcs.iter().filter_map(|(_, row)| row.value.dhcp_options_id.clone()).collect();
     let mut ids: Vec<VpcId> = network.vpcs.iter().map(|(id, _)| id.clone()).collect();
     ids.extend(network.subnets.iter().map(|(_, row)| row.value.vpc_id.clone()));
     ids.sort();

@@ -1,5 +1,7 @@
 //! Which fault a blocker of a path is: the one place that maps elements to fault codes.
 
+use std::collections::BTreeMap;
+
 use launchpath_iam::{Context, Decision, Layer, Layers, Policy, Principal, Request, evaluate};
 use launchpath_model::aws::vpc_endpoint::{EndpointType, VpcEndpoint};
 use launchpath_model::ids::{SubnetId, VpcId};
@@ -39,18 +41,39 @@ pub(crate) struct Culprit {
     pub(crate) zone_might_help: bool,
 }
 
-/// Whether every packet is blocked, as far as the evidence goes: a private zone that nobody listed may still be unknown.
-pub(super) fn is_blocked(answer: &Answer) -> bool {
+/// Whether every packet is blocked, as far as the evidence goes: only a private zone that nobody listed may be unknown.
+pub(super) fn is_blocked(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &Answer) -> bool {
+    if answer.verdict == Verdict::None {
+        return true;
+    }
+    let Some(subnet) = case.world.network.subnets.seen(subnet) else { return false };
+    let zone = resolve(&case.world.network, &subnet.value.vpc_id, &paths.need.name).hidden_zone;
+    let only_the_zone =
+        !answer.unknown.is_empty() && answer.unknown.iter().all(|gap| Some(gap) == zone.as_ref());
     let all_blocked =
         !answer.parts.is_empty() && answer.parts.iter().all(|part| part.outcome == Outcome::Blocked);
-    answer.verdict == Verdict::None || (answer.verdict == Verdict::Unknown && all_blocked)
+    answer.verdict == Verdict::Unknown && only_the_zone && all_blocked
+}
+
+/// The blockers that stand in the way wherever the name leads: where DNS is undecided, those of every possibility.
+pub(super) fn certain_blockers(answer: &Answer) -> Vec<&Blocker> {
+    let mut by_name: BTreeMap<&str, Vec<(BlockerKind, &str)>> = BTreeMap::new();
+    for part in &answer.parts {
+        let name = part.trace.iter().find(|hop| hop.kind == HopKind::Dns).map_or("", |hop| hop.text.as_str());
+        let seen = part.blockers.iter().map(|blocker| (blocker.kind, blocker.id.as_str()));
+        by_name.entry(name).or_default().extend(seen);
+    }
+    let everywhere = |blocker: &&Blocker| {
+        by_name.values().all(|blockers| blockers.contains(&(blocker.kind, blocker.id.as_str())))
+    };
+    answer.blocked_by.iter().filter(everywhere).collect()
 }
 
 /// The culprits of one path.
 pub(super) fn culprits(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &Answer) -> Vec<Culprit> {
     let mut all: Vec<Culprit> = Vec::new();
     // An undecided path names no culprit: what is missing might open it.
-    if answer.verdict != Verdict::Unknown || is_blocked(answer) {
+    if answer.verdict != Verdict::Unknown || is_blocked(case, paths, subnet, answer) {
         let unlisted = (answer.verdict == Verdict::Unknown).then(|| {
             format!(
                 "no private hosted zone of the VPC answers for {} (the zones were not listed)",
@@ -59,7 +82,7 @@ pub(super) fn culprits(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer
         });
         let zone_might_help = unlisted.is_some() && routes_leave_the_vpc(case, subnet);
         let vpc = case.world.network.subnets.seen(subnet).map(|row| row.value.vpc_id.clone());
-        for blocker in &answer.blocked_by {
+        for blocker in certain_blockers(answer) {
             let code = code_of(case, vpc.as_ref(), paths, blocker);
             let subject = match code {
                 "net.missing_vpc_endpoint" | "net.s3_path_missing" => service_name(case, paths.need.service),

@@ -104,6 +104,13 @@ impl Paths {
         }
     }
 
+    /// What would have to be known to say where a need's name leads.
+    fn open_names(&self, case: &Case, need: &Need) -> Vec<Gap> {
+        let Some(vpc) = case.vpc_id() else { return Vec::new() };
+        let resolution = resolve(&case.world.network, &vpc, &need.name);
+        resolution.possibilities.into_iter().flat_map(|possibility| possibility.depends_on).collect()
+    }
+
     /// Whether the names the launch needs resolve, from the evidence alone.
     fn names(&self, case: &Case) -> Check {
         let Some(vpc) = case.vpc_id() else {
@@ -147,6 +154,11 @@ impl Paths {
             .filter(|paths| !s3_only || paths.need.service == "s3")
             .flat_map(|paths| paths.by_subnet.iter().map(move |(_, answer)| (&paths.need, answer)));
         for (need, answer) in answers {
+            // Blocked for a different reason in each place the name may lead to: which of them it is, is open.
+            if answer.verdict == Verdict::None && culprit::certain_blockers(answer).is_empty() {
+                gaps.extend(self.open_names(case, need));
+                continue;
+            }
             match relevant(code, answer) {
                 Relevance::Decided(ids, text) => {
                     evidence.extend(ids);
@@ -264,7 +276,8 @@ fn found(case: &Case, paths: &Paths, code: &'static str, culprits: &[Culprit]) -
         culprits.iter().filter(|c| c.stage == stage).chain(culprits.iter().filter(|c| c.stage != stage));
     for culprit in ordered {
         let Some(need) = paths.needs.iter().find(|paths| paths.need.id == culprit.need) else { continue };
-        let everywhere = need.by_subnet.iter().all(|(_, answer)| culprit::is_blocked(answer));
+        let everywhere =
+            need.by_subnet.iter().all(|(subnet, answer)| culprit::is_blocked(case, need, subnet, answer));
         let certain = !matches!(need.need.required, Required::Unknown(_)) && !culprit.zone_might_help;
         if everywhere && culprit.stage == stage && certain {
             certainty = Certainty::Proven;

@@ -38,6 +38,9 @@ pub(super) fn lower(world: &mut World, call: &Recorded) -> Result<Lowered, Intak
 }
 
 fn statement(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
+    if !call.is_ok() {
+        return Ok(Lowered::Done);
+    }
     let said = |name: &str| call.text(name).or_else(|| call.asked(name));
     // A request that holds what the user saw: as its text, or as a mark beside the text.
     let saw = call

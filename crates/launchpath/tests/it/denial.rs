@@ -38,8 +38,7 @@ fn with_fate(bundle: &Value, index: usize, fate: Fate) -> Value {
         Fate::Throttled => refuse(&mut calls[index], "throttled", "ThrottlingException"),
         // Ids stay what they are: the call is just not there.
         Fate::NotAsked => {
-            calls[index] =
-                json!({ "id": calls[index]["id"], "service": "none", "operation": "None", "outcome": "ok" })
+            calls[index] = json!({ "id": calls[index]["id"], "service": "none", "operation": "None", "request": {}, "outcome": "ok", "response": {} })
         }
     }
     bundle

@@ -1,5 +1,6 @@
 //! The emulator: an AWS that nobody here wrote, on loopback, with worlds built by `tests/moto/world.py`.
 
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -41,8 +42,9 @@ impl Emulator {
         Some(emulator)
     }
 
-    /// Builds a world and returns what the script says of it.
+    /// Forgets everything, builds a world and returns what the script says of it.
     pub(crate) fn world(&self, options: &[&str]) -> Value {
+        self.reset();
         let output = Command::new(venv().join("bin/python"))
             .arg(repository("tests/moto/world.py"))
             .arg(&self.url)
@@ -52,6 +54,18 @@ impl Emulator {
             .expect("python runs");
         assert!(output.status.success(), "the world could not be built: {options:?}");
         serde_json::from_slice(&output.stdout).expect("one line of JSON")
+    }
+
+    fn reset(&self) {
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).expect("the emulator answers");
+        let request = format!(
+            "POST /moto-api/reset HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
     /// Runs `launchpath` against it.
