@@ -4,6 +4,7 @@
 
 use launchpath_image::import::{self, ImportFailure, Owner};
 use launchpath_image::traceback::{self, Traceback};
+use launchpath_model::aws::image::ImageUri;
 use launchpath_model::{EvidenceId, Gap, GapReason};
 use serde_json::json;
 
@@ -57,7 +58,12 @@ pub(super) fn start(case: &Case) -> Start {
     }
     let names = names_of_the_image(case);
     for rehearsal in case.rehearsals() {
-        let same = rehearsal.digest.as_ref().is_some_and(|digest| names.contains(digest));
+        let named = rehearsal.image.as_deref().and_then(|image| image.parse::<ImageUri>().ok());
+        let digest = rehearsal.digest.clone().or_else(|| named.as_ref()?.digest.clone());
+        let same = digest.is_some_and(|digest| names.contains(&digest));
+        if !same && named.is_some_and(|named| is_another(case, &named)) {
+            continue;
+        }
         if rehearsal.passed == Some(true) {
             if same {
                 return Start::Passed(vec![rehearsal.evidence.clone()]);
@@ -87,6 +93,12 @@ fn names_of_the_image(case: &Case) -> Vec<String> {
         names.extend(parts.filter_map(|part| part.digest.clone()));
     }
     names
+}
+
+/// Whether an address names an image in a registry that is not the runtime's. A local name may be any image.
+fn is_another(case: &Case, named: &ImageUri) -> bool {
+    let whose = |uri: &ImageUri| (uri.registry.clone(), uri.repository.clone(), uri.selector().to_owned());
+    named.ecr().is_some() && case.image_uri().is_some_and(|deployed| whose(&deployed) != whose(named))
 }
 
 fn gaps(case: &Case) -> Vec<Gap> {

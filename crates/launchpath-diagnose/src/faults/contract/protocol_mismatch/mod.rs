@@ -5,6 +5,7 @@ use launchpath_model::{EvidenceId, Gap, GapReason, Known};
 
 use crate::case::Case;
 use crate::chain::Stage;
+use crate::faults::image::config;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
 
 /// The fault.
@@ -41,7 +42,9 @@ fn check(context: &Context) -> Check {
         let line = because(format!("the rehearsal broke the clause «{clause}»"), &[evidence], DIRECT);
         return Check::found(Finding::new(Certainty::Proven, subjects, vec![line]));
     }
-    if let Some((ports, evidence)) = declared_ports(case) {
+    // A declared port is a remark of whoever wrote the Dockerfile: it counts only while something fails at the probe.
+    let fails = context.progress.in_break(FAULT.stage);
+    if let Some((ports, evidence)) = declared_ports(case).filter(|_| fails) {
         let expected = default_port(&protocol);
         let configured = runtime.protocol_configuration.as_ref().and_then(|p| p.port).unwrap_or(expected);
         let other = [(ServerProtocol::Mcp, 8000), (ServerProtocol::A2a, 9000), (ServerProtocol::Http, 8080)]
@@ -73,11 +76,17 @@ fn default_port(protocol: &ServerProtocol) -> u16 {
     }
 }
 
-/// An access-log line that shows the probe refused with 405.
+/// An access-log line of the current version that shows the probe refused with 405. MCP has no such probe.
 fn refused_probe(case: &Case) -> Option<(String, EvidenceId)> {
+    if case.combination.protocol == ServerProtocol::Mcp {
+        return None;
+    }
     let Known::Known(fact) = case.log_lines() else { return None };
-    let line =
-        fact.value.iter().find(|line| line.message.contains("GET /ping") && line.message.contains(" 405"))?;
+    let since = case.changed_at();
+    let line = fact.value.iter().find(|line| {
+        let current = line.at.is_none() || line.at >= since;
+        current && line.message.contains("GET /ping") && line.message.contains(" 405")
+    })?;
     Some((line.message.trim().to_owned(), line.evidence.clone()))
 }
 
@@ -90,10 +99,8 @@ fn clause_broken(case: &Case) -> Option<(String, EvidenceId)> {
 }
 
 fn declared_ports(case: &Case) -> Option<(Vec<u16>, Vec<EvidenceId>)> {
-    let uri = case.image_uri()?;
-    let configs = case.world.image_configs.iter();
-    let (_, row) = configs.into_iter().find(|((repository, _), _)| *repository == uri.repository)?;
-    let declared = row.value.config.as_ref()?.exposed_ports.as_ref()?;
+    let (config, evidence) = config::config(case)?;
+    let declared = config.config.as_ref()?.exposed_ports.as_ref()?;
     let ports: Vec<u16> = declared.keys().filter_map(|key| key.split('/').next()?.parse().ok()).collect();
-    (!ports.is_empty()).then(|| (ports, row.evidence.clone()))
+    (!ports.is_empty()).then_some((ports, evidence))
 }

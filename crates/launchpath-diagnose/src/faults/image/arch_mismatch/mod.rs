@@ -6,6 +6,7 @@ use launchpath_model::{EvidenceId, Known, Timestamp};
 use crate::case::{ArtifactKind, Case};
 use crate::chain::{Progress, Stage, Strength};
 use crate::diagnosis::Safety;
+use crate::faults::image::config;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
 use crate::repair::{Change, Repair};
 
@@ -37,7 +38,9 @@ fn check(context: &Context) -> Check {
         let lines =
             vec![because(format!("the service says so: {}", failure.text), &failure.evidence, DIRECT)];
         let finding = Finding::new(Certainty::Proven, subjects, lines);
-        return Check::found(finding.map(|f| f.at(failure.stage).with_repair(rebuild(case))));
+        return Check::found(
+            finding.map(|f| f.at(super::stage_of(failure, context.progress)).with_repair(rebuild(case))),
+        );
     }
     match architecture(case) {
         Some((architecture, evidence)) if architecture == MICROVM_ARCHITECTURE => {
@@ -59,33 +62,18 @@ fn check(context: &Context) -> Check {
     }
 }
 
-/// The architecture, from the config blob or the index; an index that offers arm64 counts as arm64.
+/// The architecture, from the index or the config blob; an index that offers arm64 counts as arm64.
 fn architecture(case: &Case) -> Option<(String, Vec<EvidenceId>)> {
-    let uri = case.image_uri()?;
-    let digest = case.image().value().map(|image| image.image_digest.clone());
-    let manifests = case.world.manifests.iter().filter(|((repository, _), _)| *repository == uri.repository);
-    for ((_, of), row) in manifests {
-        if digest.as_ref().is_some_and(|digest| digest != of) {
-            continue;
-        }
-        if let Shape::Index { platforms, .. } = manifest::shape(&row.value) {
-            let offered = format!("linux/{MICROVM_ARCHITECTURE}");
-            let found = if platforms.contains(&offered) {
-                MICROVM_ARCHITECTURE.to_owned()
-            } else {
-                platforms.join(", ")
-            };
-            return (!platforms.is_empty()).then(|| (found, row.evidence.clone()));
-        }
-        let config = row.value.config.as_ref().and_then(|c| c.digest.clone());
-        if let Some(config) = config
-            && let Some(blob) = case.world.image_configs.seen(&(uri.repository.clone(), config))
-            && let Some(architecture) = &blob.value.architecture
-        {
-            return Some((architecture.clone(), blob.evidence.clone()));
-        }
+    if let Some(row) = config::manifest(case)
+        && let Shape::Index { platforms, .. } = manifest::shape(&row.value)
+        && !platforms.is_empty()
+    {
+        let offered = platforms.contains(&format!("linux/{MICROVM_ARCHITECTURE}"));
+        let found = if offered { MICROVM_ARCHITECTURE.to_owned() } else { platforms.join(", ") };
+        return Some((found, row.evidence.clone()));
     }
-    None
+    let (config, evidence) = config::config(case)?;
+    Some((config.architecture.clone()?, evidence))
 }
 
 fn moved_since_acceptance(case: &Case) -> bool {

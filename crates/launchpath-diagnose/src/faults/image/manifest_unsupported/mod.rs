@@ -2,6 +2,7 @@
 //!
 //! Reports differ and many indexes work: a shape alone is a suspicion, never a proof.
 
+use launchpath_iam::{Decision, Layer};
 use launchpath_image::manifest::{self, Shape};
 use launchpath_model::{EvidenceId, Gap, GapReason, Known, service};
 use serde_json::json;
@@ -9,7 +10,9 @@ use serde_json::json;
 use crate::case::{ArtifactKind, Case};
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
+use crate::faults::image::config;
 use crate::faults::{Certainty, Check, Context, Fault, Finding, because};
+use crate::permissions;
 use crate::repair::{Change, Repair};
 
 /// The fault.
@@ -19,7 +22,7 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::RequestValidation,
     since: "0.1.0",
     prior: 3.0,
-    needs: &["GetAgentRuntime", "DescribeImages", "BatchGetImage"],
+    needs: &["GetAgentRuntime", "DescribeImages", "BatchGetImage", "GetRolePolicy"],
     check,
     doc: include_str!("doc.md"),
 };
@@ -29,30 +32,32 @@ fn check(context: &Context) -> Check {
     if case.combination.artifact == ArtifactKind::CodeZip {
         return Check::NotApplicable("the artifact is a code zip");
     }
-    let (attestations, evidence) = match index(case) {
-        Index::No(evidence) => {
-            return Check::ruled_out("the tag points to one plain image manifest", evidence);
-        }
-        Index::Unknown(gap) => return Check::unknown(gap),
-        Index::Yes(attestations, evidence) => (attestations, evidence),
+    let (shape, evidence) = match seen_shape(case) {
+        Seen::Known(shape, evidence) => (shape, evidence),
+        Seen::Unknown(gap) => return Check::unknown(gap),
     };
     let refused = context.progress.all_failures().find(|failure| {
         let id = service::recognise_error(&failure.text).map(|known| known.id.as_str());
-        matches!(id, Some("ecr_access_denied" | "image_not_found")) && !failure.reported
+        !failure.reported && id.is_some_and(|id| shape.fits(id))
     });
-    let Some(refused) = refused else {
-        return Check::unknown(Gap {
-            what: "whether the service handles this index".to_owned(),
-            reason: GapReason::NotModelled { what: "reports differ; many indexes work".to_owned() },
-            evidence,
-            command: None,
-        });
+    let Some(refused) = refused.filter(|_| !came_later(case) && !role_is_denied(case)) else {
+        return match shape {
+            Doubtful::Index(_) => Check::unknown(Gap {
+                what: "whether the service handles this index".to_owned(),
+                reason: GapReason::NotModelled { what: "reports differ; many indexes work".to_owned() },
+                evidence,
+                command: None,
+            }),
+            Doubtful::Oci | Doubtful::No => {
+                Check::ruled_out("the tag points to one plain image manifest", evidence)
+            }
+        };
     };
     let uri = case.runtime().and_then(|r| r.container_uri()).unwrap_or_default().to_owned();
-    let shape = match attestations {
-        Some(0) => "an index".to_owned(),
-        Some(count) => format!("an index with {count} attestation entries"),
-        None => "an index".to_owned(),
+    let shape = match shape {
+        Doubtful::Index(Some(count)) if count > 0 => format!("an index with {count} attestation entries"),
+        Doubtful::Index(_) => "an index".to_owned(),
+        Doubtful::Oci | Doubtful::No => "a manifest in OCI format".to_owned(),
     };
     let lines = vec![
         because(
@@ -70,23 +75,47 @@ fn check(context: &Context) -> Check {
     )];
     Check::found(
         Finding::new(Certainty::Circumstantial, vec![uri], lines)
-            .map(|f| f.at(refused.stage).with_repair(repair)),
+            .map(|f| f.at(super::stage_of(refused, context.progress)).with_repair(repair)),
     )
 }
 
-enum Index {
-    No(Vec<EvidenceId>),
-    Yes(Option<usize>, Vec<EvidenceId>),
+/// A shape, by what field reports say of it.
+enum Doubtful {
+    /// An index, with the number of attestations where known: refused as if the role lacked rights, or as if it were not there.
+    Index(Option<usize>),
+    /// One image in OCI format: refused as if it were not there.
+    Oci,
+    /// One image in Docker format: nobody reports trouble.
+    No,
+}
+
+impl Doubtful {
+    /// Whether a refusal with this text was reported for the shape.
+    fn fits(&self, error: &str) -> bool {
+        match self {
+            Self::Index(_) => matches!(error, "ecr_access_denied" | "image_not_found"),
+            Self::Oci => error == "image_not_found",
+            Self::No => false,
+        }
+    }
+
+    fn single(media_type: Option<&str>) -> Self {
+        if media_type.is_some_and(|media| media.contains("vnd.oci.")) { Self::Oci } else { Self::No }
+    }
+}
+
+enum Seen {
+    Known(Doubtful, Vec<EvidenceId>),
     Unknown(Gap),
 }
 
-fn index(case: &Case) -> Index {
+fn seen_shape(case: &Case) -> Seen {
     let image = case.image();
     let detail = match &image {
         Known::Known(fact) => fact.value,
-        Known::Unknown(gap) => return Index::Unknown(gap.clone()),
+        Known::Unknown(gap) => return Seen::Unknown(gap.clone()),
         Known::Absent(absence) => {
-            return Index::Unknown(Gap {
+            return Seen::Unknown(Gap {
                 what: "the manifest of an image that does not exist".to_owned(),
                 reason: GapReason::NotAsked,
                 evidence: absence.evidence().to_vec(),
@@ -94,23 +123,52 @@ fn index(case: &Case) -> Index {
             });
         }
     };
-    let key = (detail.repository_name.clone(), detail.image_digest.clone());
-    if let Some(row) = case.world.manifests.seen(&key) {
-        return match manifest::shape(&row.value) {
-            Shape::Index { attestations, .. } => Index::Yes(Some(attestations), row.evidence.clone()),
-            Shape::Single | Shape::Unrecognised => Index::No(row.evidence.clone()),
+    let media_type = detail.image_manifest_media_type.as_deref();
+    if let Some(row) = config::manifest(case) {
+        let shape = match manifest::shape(&row.value) {
+            Shape::Index { attestations, .. } => Doubtful::Index(Some(attestations)),
+            Shape::Single | Shape::Unrecognised => {
+                Doubtful::single(row.value.media_type.as_deref().or(media_type))
+            }
         };
+        return Seen::Known(shape, row.evidence.clone());
     }
-    match detail.image_manifest_media_type.as_deref() {
-        Some(media) if manifest::is_index_media_type(media) => Index::Yes(None, image.evidence().to_vec()),
-        Some(_) => Index::No(image.evidence().to_vec()),
-        None => Index::Unknown(Gap::not_asked(
+    match media_type {
+        Some(media) if manifest::is_index_media_type(media) => {
+            Seen::Known(Doubtful::Index(None), image.evidence().to_vec())
+        }
+        Some(media) => Seen::Known(Doubtful::single(Some(media)), image.evidence().to_vec()),
+        None => Seen::Unknown(Gap::not_asked(
             "the image's manifest",
             case.command(
                 "ecr",
                 "BatchGetImage",
-                &json!({ "repositoryName": key.0, "imageIds": [{ "imageDigest": key.1 }] }),
+                &json!({ "repositoryName": detail.repository_name, "imageIds": [{ "imageDigest": detail.image_digest }] }),
             ),
         )),
     }
+}
+
+/// Whether the image was pushed after the service had looked for it: then it simply was not there.
+fn came_later(case: &Case) -> bool {
+    let pushed = case.image().value().and_then(|image| image.image_pushed_at);
+    case.changed_at().is_some() && pushed > case.changed_at()
+}
+
+/// Whether the role's own policies explain the refusal.
+fn role_is_denied(case: &Case) -> bool {
+    let Some(uri) = case.image_uri() else { return false };
+    let Some(ecr) = uri.ecr() else { return false };
+    let partition = case.world.partition.as_deref().unwrap_or("aws");
+    let arn = format!("arn:{partition}:ecr:{}:{}:repository/{}", ecr.region, ecr.account, uri.repository);
+    let policy = permissions::repository_policy(case, &uri.repository);
+    let denied = |action: &str, resource: &str, policy: Layer| {
+        let answer = permissions::role_may(case, action, resource, policy);
+        answer.is_some_and(|a| {
+            matches!(a.outcome.decision, Decision::ExplicitlyDenied | Decision::ImplicitlyDenied)
+        })
+    };
+    denied("ecr:BatchGetImage", &arn, policy.clone())
+        || denied("ecr:GetDownloadUrlForLayer", &arn, policy)
+        || denied("ecr:GetAuthorizationToken", "*", Layer::NotApplicable)
 }

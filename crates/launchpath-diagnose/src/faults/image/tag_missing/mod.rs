@@ -1,9 +1,10 @@
 //! `image.tag_missing`: the repository, tag or digest the runtime names does not exist.
 
 use launchpath_model::Known;
+use launchpath_model::aws::image::ImageDetail;
 
 use crate::case::ArtifactKind;
-use crate::chain::{Progress, Stage};
+use crate::chain::{Failure, Progress, Stage};
 use crate::diagnosis::Safety;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
 use crate::repair::{Change, Repair};
@@ -30,26 +31,76 @@ fn check(context: &Context) -> Check {
     };
     let name = format!("{}:{}", uri.repository, uri.selector());
     match case.image() {
+        Known::Known(fact) if was_pushed_later(context, fact.value) => {
+            let pushed = fact.value.image_pushed_at.map(|at| at.to_string()).unwrap_or_default();
+            let mut lines = vec![because(
+                format!("{name} was pushed at {pushed}, after the service had looked for it"),
+                &fact.evidence,
+                DIRECT,
+            )];
+            lines.extend(refused(context).map(|f| because(f.text.clone(), &f.evidence, DIRECT)));
+            let finding = Finding::new(Certainty::Proven, vec![format!("{}/{name}", uri.registry)], lines);
+            let stage = refused(context).map_or(FAULT.stage, |f| super::stage_of(f, context.progress));
+            Check::found(finding.map(|finding| finding.at(stage).with_repair(again())))
+        }
         Known::Known(fact) => {
             let digest = crate::chain::short_digest(&fact.value.image_digest);
             Check::ruled_out(format!("{name} exists: {digest}"), fact.evidence)
         }
-        Known::Unknown(gap) => Check::unknown(gap),
+        Known::Unknown(gap) => match refused(context) {
+            // The same text was seen for images of a manifest type that the service does not take.
+            Some(failure) => {
+                let line = because(failure.text.clone(), &failure.evidence, 20.0);
+                let subjects = vec![format!("{}/{name}", uri.registry)];
+                let finding = Finding::new(Certainty::Circumstantial, subjects, vec![line]);
+                let stage = super::stage_of(failure, context.progress);
+                Check::found(finding.map(|finding| finding.at(stage).with_repair(push(&uri))))
+            }
+            None => Check::unknown(gap),
+        },
         Known::Absent(absence) => {
-            let stage = needed_again_at(context.progress);
-            let when = if stage == Stage::ArtifactFetch {
+            let refused = refused(context);
+            let stage = match refused {
+                Some(failure) => super::stage_of(failure, context.progress),
+                None => needed_again_at(context.progress),
+            };
+            let when = if refused.is_some() {
+                "the service says that it looked and found no such image"
+            } else if stage == Stage::ArtifactFetch {
                 "the image is fetched again for every start, and it is gone"
             } else {
                 "the service reads its metadata before it accepts the runtime"
             };
             let lines = vec![
                 because(format!("{name} does not exist in its repository"), absence.evidence(), DIRECT),
-                because(when, &case.runtime_evidence(), 1.0),
+                because(when, refused.map_or(&case.runtime_evidence(), |failure| &failure.evidence), 1.0),
             ];
             let finding = Finding::new(Certainty::Proven, vec![format!("{}/{name}", uri.registry)], lines);
             Check::found(finding.map(|finding| finding.at(stage).with_repair(push(&uri))))
         }
     }
+}
+
+/// The service's own words that it found no such image.
+fn refused<'a>(context: &'a Context) -> Option<&'a Failure> {
+    context.progress.all_failures().find(|failure| failure.fault == Some(FAULT.code) && !failure.reported)
+}
+
+/// The service said that the image does not exist, and it came only then: the order was wrong.
+fn was_pushed_later(context: &Context, image: &ImageDetail) -> bool {
+    let looked = context.case.changed_at();
+    refused(context).is_some() && looked.is_some() && image.image_pushed_at > looked
+}
+
+fn again() -> Repair {
+    let mut repair = Repair::new(
+        "The image is there now: create or update the runtime again, and push before that in the pipeline",
+        Safety::Safe,
+        Vec::new(),
+    );
+    repair.steps =
+        vec!["# create-agent-runtime or update-agent-runtime, with the same values as before".to_owned()];
+    repair
 }
 
 fn case_gap(context: &Context) -> launchpath_model::Gap {

@@ -2,7 +2,10 @@
 
 use launchpath_model::{Gap, GapReason, Known};
 
+use crate::case::Case;
 use crate::chain::Stage;
+use crate::diagnosis::Because;
+use crate::faults::image::config;
 use crate::faults::{Certainty, Check, Context, Fault, Finding, because};
 
 /// The fault.
@@ -12,7 +15,7 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::LogDelivery,
     since: "0.1.0",
     prior: 2.0,
-    needs: &["GetAgentRuntime", "FilterLogEvents", "GetImageConfig", "Rehearse"],
+    needs: &["GetAgentRuntime", "FilterLogEvents", "InvokeAgentRuntime", "BatchGetImage", "GetImageConfig"],
     check,
     doc: include_str!("doc.md"),
 };
@@ -40,7 +43,7 @@ fn check(context: &Context) -> Check {
             command: None,
         });
     };
-    let lines = vec![
+    let mut lines = vec![
         because(format!("the process ran ({}) and the log group holds no line", ran.text), &silent, 4.0),
         because(
             "a process that runs and whose lines do not arrive is silent, or may not write, or cannot reach CloudWatch Logs",
@@ -48,9 +51,24 @@ fn check(context: &Context) -> Check {
             1.0,
         ),
     ];
+    lines.extend(buffered(case));
     Check::found(Finding::new(
         Certainty::Circumstantial,
         case.id.iter().map(ToString::to_string).collect(),
         lines,
     ))
+}
+
+/// Python keeps what it prints in a buffer when nobody watches, unless the image says otherwise.
+fn buffered(case: &Case) -> Option<Because> {
+    let (config, evidence) = config::config(case)?;
+    let process = config.config.as_ref()?;
+    let command = process.entrypoint.iter().chain(&process.cmd).flatten();
+    let python =
+        command.clone().any(|word| word.rsplit('/').next().is_some_and(|name| name.starts_with("python")));
+    let unbuffered = process.env.iter().flatten().any(|entry| entry.starts_with("PYTHONUNBUFFERED="))
+        || command.clone().any(|word| word == "-u");
+    (python && !unbuffered).then(|| {
+        because("the image starts Python without PYTHONUNBUFFERED: lines stay in its buffer", &evidence, 2.0)
+    })
 }

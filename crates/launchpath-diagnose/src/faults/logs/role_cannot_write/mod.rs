@@ -3,13 +3,14 @@
 //! AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-permissions.html>
 
 use launchpath_iam::{Decision, Layer};
-use launchpath_model::{EvidenceId, Gap, Known};
+use launchpath_model::{Arn, EvidenceId, Gap, Known};
 use serde_json::json;
 
+use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
-use crate::permissions;
+use crate::permissions::{self, Answer};
 use crate::repair::{Change, Repair};
 
 /// The fault.
@@ -21,6 +22,8 @@ pub(super) static FAULT: Fault = Fault {
     prior: 5.0,
     needs: &[
         "GetAgentRuntime",
+        "FilterLogEvents",
+        "DescribeLogGroups",
         "GetRole",
         "ListRolePolicies",
         "GetRolePolicy",
@@ -36,59 +39,86 @@ fn check(context: &Context) -> Check {
     if let Known::Known(fact) = case.log_lines() {
         return Check::ruled_out("the log group holds lines that the role wrote", fact.evidence);
     }
-    let (Some(role), Some(group)) = (case.execution_role_name(), case.log_group()) else {
-        return Check::unknown(Gap::not_asked(
-            "the execution role",
-            "aws bedrock-agentcore-control get-agent-runtime",
-        ));
+    let missing = || Gap::not_asked("the execution role", "aws bedrock-agentcore-control get-agent-runtime");
+    let (Some(role), Some(names)) = (case.execution_role_name(), Names::of(case)) else {
+        return Check::unknown(missing());
     };
-    let partition = case.world.partition.as_deref().unwrap_or("aws");
-    let region = case.world.region.as_ref().map_or("*", |region| region.as_str());
-    let account = case.world.account.as_ref().map_or("*", |account| account.as_str());
-    let group_arn = format!("arn:{partition}:logs:{region}:{account}:log-group:{group}");
-    let stream_arn = format!("{group_arn}:log-stream:runtime-logs");
     let mut evidence: Vec<EvidenceId> = Vec::new();
     let mut gaps: Vec<Gap> = Vec::new();
-    for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
-        let Some(answer) = permissions::role_may(case, action, &stream_arn, Layer::NotApplicable) else {
+    for (action, resources) in names.needed(case) {
+        let answers: Option<Vec<Answer>> = resources
+            .iter()
+            .map(|resource| permissions::role_may(case, action, resource, Layer::NotApplicable))
+            .collect();
+        let Some(answers) = answers else { return Check::unknown(missing()) };
+        evidence.extend(answers.iter().flat_map(|answer| answer.evidence.clone()));
+        if answers.iter().any(|answer| answer.outcome.decision == Decision::Allowed) {
             continue;
-        };
-        evidence.extend(answer.evidence.clone());
-        match answer.outcome.decision {
-            Decision::Allowed => {}
-            Decision::Unknown => gaps.extend(answer.gaps),
-            Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
-                let lines = vec![because(
-                    format!("{role} may not {action}: {}", answer.why()),
-                    &answer.evidence,
-                    DIRECT,
-                )];
-                let document = json!({
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        { "Sid": "Group", "Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:DescribeLogStreams"],
-                          "Resource": format!("arn:{partition}:logs:{region}:{account}:log-group:/aws/bedrock-agentcore/runtimes/*") },
-                        { "Sid": "Groups", "Effect": "Allow", "Action": "logs:DescribeLogGroups",
-                          "Resource": format!("arn:{partition}:logs:{region}:{account}:log-group:*") },
-                        { "Sid": "Streams", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                          "Resource": format!("arn:{partition}:logs:{region}:{account}:log-group:/aws/bedrock-agentcore/runtimes/*:log-stream:*") },
-                    ],
-                });
-                let change =
-                    Change::RolePolicy { role: role.clone(), name: "agentcore-logs".to_owned(), document };
-                let repair = Repair::new(
-                    format!("Let {role} write the runtime's log group"),
-                    Safety::Safe,
-                    vec![change],
-                );
-                let finding = Finding::new(Certainty::Proven, vec![role], lines);
-                return Check::found(finding.map(|finding| finding.with_repair(repair)));
-            }
         }
+        if let Some(open) = answers.iter().find(|answer| answer.outcome.decision == Decision::Unknown) {
+            gaps.extend(open.gaps.clone());
+            continue;
+        }
+        let Some(denied) = answers.first() else { continue };
+        let lines =
+            vec![because(format!("{role} may not {action}: {}", denied.why()), &denied.evidence, DIRECT)];
+        let finding = Finding::new(Certainty::Proven, vec![role.clone()], lines);
+        return Check::found(finding.map(|finding| finding.with_repair(allow(&names, &role))));
     }
     if gaps.is_empty() {
-        return Check::ruled_out(format!("the policies of {role} allow writing {group}"), evidence);
+        let text = format!("the policies of {role} allow writing {}", names.group);
+        return Check::ruled_out(text, evidence);
     }
     gaps.dedup();
     Check::Unknown(gaps)
+}
+
+/// The names the questions are about.
+struct Names {
+    /// `arn:PARTITION:logs:REGION:ACCOUNT:log-group:`
+    prefix: String,
+    group: String,
+}
+
+impl Names {
+    /// From the runtime's own ARN: it holds partition, Region and account.
+    fn of(case: &Case) -> Option<Self> {
+        let arn: Arn = case.runtime()?.agent_runtime_arn.as_ref()?.parse().ok()?;
+        let prefix = format!("arn:{}:logs:{}:{}:log-group:", arn.partition, arn.region, arn.account);
+        Some(Self { prefix, group: case.log_group()? })
+    }
+
+    /// What the role must be allowed, each with the forms in which the service may be asked: one allowed form is enough.
+    ///
+    /// A group that exists need not be created. CreateLogGroup is asked with and without the colon that ends a group's ARN;
+    /// policies are written for either.
+    fn needed(&self, case: &Case) -> Vec<(&'static str, Vec<String>)> {
+        let group = format!("{}{}", self.prefix, self.group);
+        let stream = vec![format!("{group}:log-stream:runtime-logs")];
+        let mut needed = Vec::new();
+        if case.world.log_groups.seen(&self.group).is_none() {
+            needed.push(("logs:CreateLogGroup", vec![group.clone(), format!("{group}:log-stream:")]));
+        }
+        needed.push(("logs:CreateLogStream", stream.clone()));
+        needed.push(("logs:PutLogEvents", stream));
+        needed
+    }
+}
+
+/// The statements of AWS's own execution role.
+fn allow(names: &Names, role: &str) -> Repair {
+    let prefix = &names.prefix;
+    let groups = format!("{prefix}/aws/bedrock-agentcore/runtimes/*");
+    let document = json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            { "Sid": "Group", "Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:DescribeLogStreams"],
+              "Resource": groups },
+            { "Sid": "Groups", "Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": format!("{prefix}*") },
+            { "Sid": "Streams", "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+              "Resource": format!("{groups}:log-stream:*") },
+        ],
+    });
+    let change = Change::RolePolicy { role: role.to_owned(), name: "agentcore-logs".to_owned(), document };
+    Repair::new(format!("Let {role} write the runtime's log group"), Safety::Safe, vec![change])
 }
