@@ -3,11 +3,11 @@
 //! AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-permissions.html>
 
 use launchpath_iam::{Decision, Layer};
-use launchpath_model::{EvidenceId, Gap};
+use launchpath_model::{EvidenceId, Gap, GapReason, service};
 use serde_json::json;
 
 use crate::case::{ArtifactKind, Case};
-use crate::chain::Stage;
+use crate::chain::{Failure, Stage};
 use crate::diagnosis::Safety;
 use crate::faults::image_needed_again_at;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
@@ -28,6 +28,7 @@ pub(super) static FAULT: Fault = Fault {
         "GetRolePolicy",
         "ListAttachedRolePolicies",
         "GetPolicyVersion",
+        "GetRepositoryPolicy",
     ],
     check,
     doc: include_str!("doc.md"),
@@ -40,6 +41,9 @@ fn check(context: &Context) -> Check {
     let case = context.case;
     if case.combination.artifact == ArtifactKind::CodeZip {
         return Check::NotApplicable("the artifact is a code zip");
+    }
+    if case.image_uri().is_some_and(|uri| uri.ecr().is_none()) {
+        return Check::NotApplicable("the image is not in a private ECR repository");
     }
     let Some((role, repository, name)) = names(case) else {
         return Check::unknown(Gap::not_asked(
@@ -76,7 +80,8 @@ fn check(context: &Context) -> Check {
     if let Some((action, why)) = denied.first() {
         let others =
             if denied.len() > 1 { format!(" (and {} more)", denied.len() - 1) } else { String::new() };
-        let lines = vec![because(format!("{role} may not {action}{others}: {why}"), &evidence, DIRECT)];
+        let mut lines = vec![because(format!("{role} may not {action}{others}: {why}"), &evidence, DIRECT)];
+        lines.extend(refused(context).map(|failure| because(failure.text.clone(), &failure.evidence, 1.0)));
         let finding = Finding::new(Certainty::Proven, vec![role.clone()], lines);
         let stage = image_needed_again_at(context.progress);
         return Check::found(finding.map(|f| f.at(stage).with_repair(repair(&role, &repository))));
@@ -91,7 +96,29 @@ fn check(context: &Context) -> Check {
         }
         return Check::Unknown(gaps);
     }
+    if let Some(refused) = refused(context) {
+        // What they allow now says nothing about the moment of the refusal.
+        evidence.extend(refused.evidence.clone());
+        return Check::unknown(Gap {
+            what: format!("the policies of {role} when the service could not read the image"),
+            reason: GapReason::NotVisible {
+                why: "they allow the pull now: they were changed since, or the role was seconds old, or the text stands for an \
+                      image index with attestations; try again"
+                    .to_owned(),
+            },
+            evidence,
+            command: None,
+        });
+    }
     Check::ruled_out(format!("the policies of {role} allow the pull from {name}"), evidence)
+}
+
+/// The service's word that it could not read the image with the role.
+fn refused<'a>(context: &'a Context) -> Option<&'a Failure> {
+    context.progress.all_failures().find(|failure| {
+        !failure.reported
+            && service::recognise_error(&failure.text).is_some_and(|known| known.id == "ecr_access_denied")
+    })
 }
 
 /// The role, the repository's ARN and name.

@@ -6,7 +6,7 @@ use launchpath_iam::Decision;
 use launchpath_model::{Gap, GapReason, Known, service};
 use serde_json::json;
 
-use crate::case::Case;
+use crate::case::{Case, Platform};
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
@@ -55,7 +55,8 @@ fn check(context: &Context) -> Check {
             Some(refused) => {
                 let lines = vec![because(refused.text.clone(), &refused.evidence, 8.0)];
                 return Check::found(
-                    Finding::new(Certainty::Circumstantial, vec![name], lines).map(|f| f.at(refused.stage)),
+                    Finding::new(Certainty::Circumstantial, vec![name], lines)
+                        .map(|finding| finding.at(stage)),
                 );
             }
             None => return Check::unknown(gap),
@@ -70,6 +71,16 @@ fn check(context: &Context) -> Check {
         });
     };
     match answer.outcome.decision {
+        // What it allows now says nothing about the moment of the refusal.
+        Decision::Allowed if refused.is_some() => Check::unknown(Gap {
+            what: format!("the trust policy of {name} when the service could not assume it"),
+            reason: GapReason::NotVisible {
+                why: "it lets the service assume the role now: it was changed since, or the role was seconds old; try again"
+                    .to_owned(),
+            },
+            evidence: answer.evidence,
+            command: None,
+        }),
         Decision::Allowed => Check::ruled_out(
             format!("the trust policy lets {RUNTIME_PRINCIPAL} assume {name}"),
             answer.evidence,
@@ -86,7 +97,7 @@ fn check(context: &Context) -> Check {
                     DIRECT,
                 ),
                 because(
-                    "the role is assumed at validation and again for every session",
+                    "the role is assumed at validation, for a snapshot's build, and again for every session",
                     &case.runtime_evidence(),
                     1.0,
                 ),
@@ -97,10 +108,14 @@ fn check(context: &Context) -> Check {
     }
 }
 
-/// Once the runtime was accepted, the role is assumed again for every session.
+/// Once the runtime was accepted, the role is assumed again: on V2 to build the snapshot, before READY, and for every session.
 fn stage(context: &Context) -> Stage {
-    let accepted = context.progress.trace_at_or_beyond(Stage::RequestValidation).is_some();
-    if accepted { Stage::SessionPlacement } else { Stage::RequestValidation }
+    let passed = |stage| context.progress.trace_at_or_beyond(stage).is_some();
+    if !passed(Stage::RequestValidation) {
+        return Stage::RequestValidation;
+    }
+    let builds = context.case.combination.platform == Platform::V2 && !passed(Stage::Ready);
+    if builds { Stage::ArtifactFetch } else { Stage::SessionPlacement }
 }
 
 fn repair(case: &Case, role: &str) -> Repair {
