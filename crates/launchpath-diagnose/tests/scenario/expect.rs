@@ -12,7 +12,7 @@
 //! not: PATTERN                no confirmed or likely cause of that code (`net.*` for an area, `*` for any)
 //! ruled out: CODE             and not: `not ruled out: CODE`
 //! unknown: CODE
-//! warning: CODE               and `no warnings`
+//! warning: CODE               and `not warning: CODE`, `no warnings`
 //! because: TEXT               some line of the primary cause holds the text
 //! fix: TEXT                   the primary cause's fix holds the text, and was proven
 //! reaches: STAGE              up to where the proof of the primary cause's fix gets
@@ -70,6 +70,7 @@ impl Expectation {
                 diagnosis.unknown.iter().any(|unknown| unknown.fault == value && !unknown.missing.is_empty())
             }
             "warning" => diagnosis.warnings.iter().any(|warning| warning.code == value),
+            "not warning" => diagnosis.warnings.iter().all(|warning| warning.code != value),
             "no warnings" => diagnosis.warnings.is_empty(),
             "because" => {
                 primary.is_some_and(|cause| cause.because.iter().any(|line| line.text.contains(value)))

@@ -134,31 +134,36 @@ pub(super) fn faults_of(death: &Death) -> Vec<(&'static str, Certainty)> {
     const MISSING_SOURCE: &str = "app.missing_source_file";
     const EXCEPTION: &str = "app.startup_exception";
     match &death.import {
-        Some(ImportFailure::MissingSubmodule { owner: Owner::ThirdParty, .. }) => vec![(DRIFT, Proven)],
-        Some(ImportFailure::MissingSubmodule { owner: Owner::Own, .. }) => vec![(MISSING_SOURCE, Proven)],
+        Some(
+            ImportFailure::MissingSubmodule { owner: Owner::ThirdParty, .. }
+            | ImportFailure::MissingName { owner: Owner::ThirdParty, .. },
+        ) => vec![(DRIFT, Proven)],
         Some(ImportFailure::MissingSubmodule { owner: Owner::Unclear, .. }) => {
             vec![(DRIFT, Circumstantial), (MISSING_SOURCE, Circumstantial)]
         }
-        Some(ImportFailure::MissingName { owner: Owner::ThirdParty, .. }) => vec![(DRIFT, Proven)],
-        Some(ImportFailure::MissingName { owner: Owner::Own, .. }) => vec![(EXCEPTION, Proven)],
-        Some(ImportFailure::MissingName { owner: Owner::Unclear, .. }) => {
-            vec![(DRIFT, Circumstantial), (EXCEPTION, Circumstantial)]
-        }
-        Some(ImportFailure::MissingModule { owner: Owner::ThirdParty, .. }) => vec![(NOT_PACKAGED, Proven)],
-        Some(ImportFailure::MissingModule { owner: Owner::Own, .. }) => vec![(MISSING_SOURCE, Proven)],
+        Some(
+            ImportFailure::MissingName { owner: Owner::Unclear, .. }
+            | ImportFailure::UnexpectedArgument { .. },
+        ) => vec![(DRIFT, Circumstantial), (EXCEPTION, Circumstantial)],
+        Some(
+            ImportFailure::MissingModule { owner: Owner::ThirdParty, .. }
+            | ImportFailure::MissingExtension { .. }
+            | ImportFailure::MissingLibrary { .. },
+        ) => vec![(NOT_PACKAGED, Proven)],
         Some(ImportFailure::MissingModule { owner: Owner::Unclear, .. }) => {
             vec![(MISSING_SOURCE, Circumstantial), (NOT_PACKAGED, Circumstantial)]
         }
-        Some(ImportFailure::MissingExtension { .. } | ImportFailure::MissingLibrary { .. }) => {
-            vec![(NOT_PACKAGED, Proven)]
-        }
-        Some(ImportFailure::UnexpectedArgument { .. }) => {
-            vec![(DRIFT, Circumstantial), (EXCEPTION, Circumstantial)]
-        }
+        Some(
+            ImportFailure::MissingSubmodule { owner: Owner::Own, .. }
+            | ImportFailure::MissingModule { owner: Owner::Own, .. },
+        ) => vec![(MISSING_SOURCE, Proven)],
         Some(ImportFailure::MissingFile { path }) if is_of_the_image(path, &death.traceback) => {
             vec![(MISSING_SOURCE, Proven)]
         }
-        Some(ImportFailure::MissingFile { .. }) | None => vec![(EXCEPTION, Proven)],
+        Some(ImportFailure::MissingName { owner: Owner::Own, .. } | ImportFailure::MissingFile { .. })
+        | None => {
+            vec![(EXCEPTION, Proven)]
+        }
     }
 }
 
