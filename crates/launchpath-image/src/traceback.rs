@@ -108,12 +108,14 @@ pub fn ended_the_start(text: &str, traceback: &Traceback) -> bool {
         Language::Python => before.rsplit_once(PYTHON_START).map_or(before, |(before, _)| before),
         Language::Node => before,
     };
-    let lives = |part: &str| {
-        let part = part.to_lowercase();
-        SIGNS_OF_LIFE.iter().any(|sign| part.contains(sign))
-    };
     let lines_after = after.lines().filter(|line| !line.trim().is_empty()).count();
-    !lives(before) && !lives(after) && lines_after <= LINES_AFTER_THE_END
+    !shows_life(before) && !shows_life(after) && lines_after <= LINES_AFTER_THE_END
+}
+
+/// Whether a log shows a server that listens or answers.
+pub fn shows_life(text: &str) -> bool {
+    let text = text.to_lowercase();
+    SIGNS_OF_LIFE.iter().any(|sign| text.contains(sign))
 }
 
 /// Lines after a traceback within which it still counts as the end: loggers and servers add a few.
