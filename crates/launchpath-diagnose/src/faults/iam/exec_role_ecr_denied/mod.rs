@@ -71,7 +71,7 @@ fn check(context: &Context) -> Check {
                 gaps.extend(answer.gaps);
             }
             Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => {
-                denied.push((action.to_owned(), answer.why()))
+                denied.push((action.to_owned(), answer.why()));
             }
         }
     }

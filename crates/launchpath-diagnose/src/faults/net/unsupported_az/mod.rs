@@ -67,9 +67,10 @@ fn check(context: &Context) -> Check {
     }
     let named = said.map(|failure| (failure.text.clone(), failure.evidence.clone()));
     if bad.is_empty() && named.is_none() {
-        return match gaps.is_empty() {
-            true => Check::ruled_out("every subnet lies in a supported zone (by zone id)", evidence),
-            false => Check::Unknown(gaps),
+        return if gaps.is_empty() {
+            Check::ruled_out("every subnet lies in a supported zone (by zone id)", evidence)
+        } else {
+            Check::Unknown(gaps)
         };
     }
     let supported = zones.map(|z| z.zone_ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
