@@ -127,7 +127,8 @@ fn node(message: &str) -> Option<ImportFailure> {
 /// What the dynamic linker says: a library of the system that is absent, or an extension of another platform.
 fn shared_object(message: &str) -> Option<ImportFailure> {
     let (file, why) = message.split_once(": ")?;
-    let is_shared = file.ends_with(".so") || file.contains(".so.");
+    let is_shared =
+        file.rsplit('/').next().is_some_and(|name| name.split('.').skip(1).any(|part| part == "so"));
     if !is_shared || file.contains(' ') {
         return None;
     }
@@ -214,7 +215,7 @@ const PROJECT_NAMES: &[&str] = &[
 /// The file in which the import that failed stands; `None` for an import by a name that was computed.
 fn importer(traceback: &Traceback) -> Option<&str> {
     let files = traceback.frames.iter().map(|frame| frame.file.as_str());
-    files.filter(|file| !file.starts_with('<')).last().filter(|file| !file.contains("/importlib/"))
+    files.rev().find(|file| !file.starts_with('<')).filter(|file| !file.contains("/importlib/"))
 }
 
 /// Whether the import that failed stands in the package itself.
