@@ -1,12 +1,20 @@
 //! Synthetic networks for the benchmark: an ordinary VPC, a VPC with many rules, a large account.
 
+use std::cell::RefCell;
+
 use launchpath_model::EvidenceId;
 use launchpath_model::world::Network;
 use serde_json::{Value, json};
 
 use crate::snapshot::add;
 
+thread_local! {
+    /// The documents put so far: what the comparison with z3 reads.
+    pub static DOCUMENTS: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
+}
+
 pub fn put(network: &mut Network, key: &str, row: &Value) {
+    DOCUMENTS.with_borrow_mut(|all| all.push(json!([key, row])));
     add(network, key, row, &EvidenceId::from("c1"));
 }
 

@@ -53,6 +53,11 @@ fn source(number: usize, subnet: usize) -> Source {
 }
 
 fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--questions-for-z3") {
+        questions_for_z3(&arguments[at + 1]);
+        return;
+    }
     let ordinary = ordinary_vpc("ordinary VPC", estate::Acls::Default);
     ordinary_vpc("the same with ACLs that deny a port (answers in parts)", estate::Acls::DenyOnePort);
     against_naive(ordinary);
@@ -109,6 +114,41 @@ fn ordinary_vpc(what: &str, acls: estate::Acls) -> Duration {
     });
     println!("S3 by name (four blocks of its list): {layers:?}");
     one
+}
+
+/// Writes worlds, questions, and the engine's own verdicts and times: z3 answers the same afterwards.
+fn questions_for_z3(file: &str) {
+    let mut worlds = Vec::new();
+    for (rules, acls) in [
+        (5, estate::Acls::Default),
+        (5, estate::Acls::DenyOnePort),
+        (100, estate::Acls::Default),
+        (1_000, estate::Acls::Default),
+    ] {
+        estate::DOCUMENTS.take();
+        let mut network = estate::empty();
+        estate::add_vpc(&mut network, 1, 6, rules, acls);
+        let documents = estate::DOCUMENTS.take();
+        let engine = Engine::of_snapshot(&network);
+        let mut questions = Vec::new();
+        for (interface, address, port) in [
+            ("eni-vpce-1-ecr.api-1", "10.1.1.30", 443),
+            ("eni-vpce-1-ecr.api-1", "10.1.1.30", 80),
+            ("", "52.216.0.5", 443),
+        ] {
+            let destination = Destination::Address(address.parse().unwrap());
+            let verdict = engine.reach(&source(1, 0), &destination, &Flow::tcp(port)).verdict;
+            let one = time_of(|| {
+                black_box(engine.reach(&source(1, 0), &destination, &Flow::tcp(port)));
+            });
+            questions.push(serde_json::json!({
+                "subnet": "subnet-1-0", "groups": ["sg-1-runtime"], "interface": interface, "address": address, "port": port,
+                "verdict": format!("{verdict:?}"), "microseconds": one.as_secs_f64() * 1e6
+            }));
+        }
+        worlds.push(serde_json::json!({ "rules": rules, "documents": documents, "questions": questions }));
+    }
+    std::fs::write(file, serde_json::to_string(&worlds).unwrap()).unwrap();
 }
 
 /// The naive evaluator decides one packet; the symbolic answer covers all of a question's packets.
