@@ -181,6 +181,15 @@ pub(crate) fn list(items: &[String]) -> String {
     }
 }
 
+/// A line of reasoning and what it quotes: everything after the first line break is quoted as it was printed.
+pub(crate) fn split_quote(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('\n') {
+        Some((said, quoted)) if !quoted.trim().is_empty() => (said, Some(quoted)),
+        Some((said, _)) => (said, None),
+        None => (text, None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{capital, codes, list, percent, sentence, shortened, weight};

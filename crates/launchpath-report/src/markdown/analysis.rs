@@ -102,8 +102,12 @@ fn reasons(page: &mut Page, because: &[Because]) {
     }
     page.block("| Odds | Why | Evidence |\n|---:|---|---|");
     for reason in because {
-        let (weight, why) = (wording::weight(reason.weight), text(Place::Cell, &reason.text));
+        let (said, _) = wording::split_quote(&reason.text);
+        let (weight, why) = (wording::weight(reason.weight), text(Place::Cell, said));
         page.line(&format!("| {weight} | {why} | {} |", listed(Place::Cell, &reason.evidence)));
+    }
+    for quoted in because.iter().filter_map(|reason| wording::split_quote(&reason.text).1) {
+        page.block(&fence(0, "text", &crate::clean::lines(quoted)));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why: the primary cause with its reasoning, then the other suspects with their share of the probability.
 
 use crate::canvas::{Canvas, Ink, Rich};
+use crate::clean;
 use crate::diagnosis::{Because, Cause, Diagnosis};
 use crate::{outline, wording};
 
@@ -98,10 +99,10 @@ pub(super) fn reasons(canvas: &mut Canvas<'_>, because: &[Because], indent: usiz
             .plain(&" ".repeat(indent))
             .ink(Ink::Dim, &format!("{:>6}", wording::weight(reason.weight)))
             .plain("  ");
-        canvas.hanging(
-            prefix,
-            &" ".repeat(indent + 8),
-            Rich::new().plain(&reason.text).ids(&reason.evidence),
-        );
+        let (text, quoted) = wording::split_quote(&reason.text);
+        canvas.hanging(prefix, &" ".repeat(indent + 8), Rich::new().plain(text).ids(&reason.evidence));
+        for line in quoted.map(clean::lines).into_iter().flatten() {
+            canvas.verbatim(indent + 10, &line);
+        }
     }
 }
