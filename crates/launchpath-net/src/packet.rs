@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 use serde::ser::SerializeStruct;
+use smallvec::{SmallVec, smallvec};
 
 use crate::span::{ANY_PORT, ANY_PROTOCOL, Span, address_at, address_text};
 
@@ -124,10 +125,10 @@ impl Cube {
             && self.from.covers(other.from)
     }
 
-    /// Pushes what lies outside of `other`, in disjoint pieces.
-    pub fn subtract_into(&self, other: &Self, out: &mut Vec<Self>) {
+    /// Hands out what lies outside of `other`, in disjoint pieces.
+    pub fn subtract_into(&self, other: &Self, out: &mut impl FnMut(Self)) {
         if !self.meets(other) {
-            out.push(*self);
+            out(*self);
             return;
         }
         // Peel one dimension after the other: what remains agrees with `other` in all dimensions peeled before.
@@ -135,7 +136,7 @@ impl Cube {
         macro_rules! peel {
             ($($field:ident),+) => {$(
                 for piece in rest.$field.without(other.$field).into_iter().flatten() {
-                    out.push(Self { $field: piece, ..rest });
+                    out(Self { $field: piece, ..rest });
                 }
                 if let Some(shared) = rest.$field.intersect(other.$field) {
                     rest = Self { $field: shared, ..rest };
@@ -158,6 +159,20 @@ impl Cube {
             }
         }
         out
+    }
+
+    /// [`Cube::reversed`] where it holds no ICMP packet.
+    fn reversed_ports(&self) -> Option<Self> {
+        if self.protocol.contains(ICMP) || self.protocol.contains(ICMP_V6) {
+            return None;
+        }
+        Some(Self {
+            source: self.destination,
+            destination: self.source,
+            from: self.to,
+            to: self.from,
+            protocol: self.protocol,
+        })
     }
 
     fn is_icmp(&self) -> bool {
@@ -270,12 +285,12 @@ pub fn port_text(ports: Span<u16>) -> String {
 /// A set of packets: disjoint cubes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PacketSet {
-    cubes: Vec<Cube>,
+    cubes: SmallVec<[Cube; 1]>,
 }
 
 impl From<Cube> for PacketSet {
     fn from(cube: Cube) -> Self {
-        Self { cubes: vec![cube] }
+        Self { cubes: smallvec![cube] }
     }
 }
 
@@ -292,7 +307,7 @@ impl PacketSet {
     /// Cubes known to be disjoint.
     // INVARIANT: the caller cut them out of disjoint cubes.
     pub(crate) fn of_disjoint(cubes: Vec<Cube>) -> Self {
-        Self { cubes }
+        Self { cubes: SmallVec::from_vec(cubes) }
     }
 
     /// The disjoint cubes, in no particular order.
@@ -325,7 +340,7 @@ impl PacketSet {
 
     /// What both hold.
     pub fn intersect(&self, other: &Self) -> Self {
-        let mut cubes = Vec::new();
+        let mut cubes = SmallVec::new();
         for own in &self.cubes {
             cubes.extend(other.cubes.iter().filter_map(|cube| own.intersect(cube)));
         }
@@ -363,14 +378,27 @@ impl PacketSet {
         }
     }
 
+    /// Takes out what it shares with a cube.
+    pub fn take(&mut self, cube: &Cube) -> Self {
+        if self.cubes.iter().all(|own| cube.covers(own)) {
+            return std::mem::take(self);
+        }
+        if !self.cubes.iter().any(|own| own.meets(cube)) {
+            return Self::default();
+        }
+        let part = self.within(cube);
+        self.remove(cube);
+        part
+    }
+
     /// Removes a cube.
     pub fn remove(&mut self, cube: &Cube) {
         if !self.cubes.iter().any(|own| own.meets(cube)) {
             return;
         }
-        let mut rest = Vec::with_capacity(self.cubes.len());
+        let mut rest = SmallVec::new();
         for own in &self.cubes {
-            own.subtract_into(cube, &mut rest);
+            own.subtract_into(cube, &mut |piece| rest.push(piece));
         }
         self.cubes = rest;
     }
@@ -407,7 +435,14 @@ impl PacketSet {
     /// The answers to its packets.
     pub fn reversed(&self) -> Self {
         // Exchanging fields maps disjoint cubes to disjoint cubes.
-        Self { cubes: self.cubes.iter().flat_map(Cube::reversed).collect() }
+        let mut cubes = SmallVec::new();
+        for cube in &self.cubes {
+            match cube.reversed_ports() {
+                Some(one) => cubes.push(one),
+                None => cubes.extend(cube.reversed()),
+            }
+        }
+        Self { cubes }
     }
 
     /// A packet of it.
@@ -417,7 +452,7 @@ impl PacketSet {
 
     /// Its cubes in order, neighbours joined where they differ in one dimension only.
     pub fn joined(&self) -> Vec<Cube> {
-        let mut cubes = self.cubes.clone();
+        let mut cubes = self.cubes.to_vec();
         // Quadratic: only worth it for what a person reads.
         if cubes.len() > 64 {
             cubes.sort();

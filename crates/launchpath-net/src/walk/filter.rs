@@ -79,9 +79,8 @@ impl<'e> Walk<'e, '_> {
             pieces.push(passed(admitted, Some(hop(HopVerdict::Passed, text))));
         }
         for (cube, gap) in undecided {
-            let part = rest.within(&cube);
+            let part = rest.take(&cube);
             if !part.is_empty() {
-                rest.remove(&cube);
                 let text = format!("not known: {}", gap.what);
                 pieces.push(unknown(part, Some(hop(HopVerdict::Unknown, text)), gap));
             }
@@ -376,7 +375,7 @@ impl<'e> Walk<'e, '_> {
             evidence: self.acl_evidence(id),
         };
         let mut rest = branch.now.clone();
-        let mut admitted = Vec::new();
+        let mut admitted = PacketSet::default();
         let mut used: Vec<&AclRule> = Vec::new();
         let mut denied: Vec<(Option<&AclRule>, PacketSet)> = Vec::new();
         for rule in rules {
@@ -384,13 +383,12 @@ impl<'e> Walk<'e, '_> {
                 break;
             }
             for cube in rule.cubes(direction, ANYWHERE) {
-                let part = rest.within(&cube);
+                let part = rest.take(&cube);
                 if part.is_empty() {
                     continue;
                 }
-                rest.remove(&cube);
                 if rule.allows {
-                    admitted.extend(part.cubes());
+                    admitted.join_disjoint(part);
                     used.push(rule);
                 } else {
                     denied.push((Some(rule), part));
@@ -419,8 +417,7 @@ impl<'e> Walk<'e, '_> {
                 }
                 _ => Arc::new(hop(HopVerdict::Passed, text())),
             };
-            let set = PacketSet::of_disjoint(admitted);
-            pieces.push(Piece { set, hop: Some(hop), effect: Effect::Pass, assumed });
+            pieces.push(Piece { set: admitted, hop: Some(hop), effect: Effect::Pass, assumed });
         }
         for (rule, set) in denied {
             let words = rule.map_or_else(

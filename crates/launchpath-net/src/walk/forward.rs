@@ -52,8 +52,7 @@ impl<'e> Walk<'e, '_> {
         let mut outside = branch.now.clone();
         for span in &info.spans {
             let cube = Cube::between(ANYWHERE, *span);
-            inside.join_disjoint(branch.now.within(&cube));
-            outside.remove(&cube);
+            inside.join_disjoint(outside.take(&cube));
         }
         if outside.is_empty() {
             self.deliver_in_subnet(branch, info.vpc, subnet, done);
@@ -150,11 +149,10 @@ impl<'e> Walk<'e, '_> {
                 break;
             }
             let cube = Cube::between(ANYWHERE, block.span);
-            let part = rest.within(&cube);
+            let part = rest.take(&cube);
             if part.is_empty() {
                 continue;
             }
-            rest.remove(&cube);
             Self::choose_with(part, Choice::Route(block.route), &uncertain, &mut chosen);
         }
         if !rest.is_empty() {
@@ -351,11 +349,10 @@ impl<'e> Walk<'e, '_> {
         if let Some(bounds) = rest.bounds() {
             for (own, subnet) in self.index.subnets_within(vpc, bounds.destination) {
                 let cube = Cube::between(ANYWHERE, own);
-                let part = rest.within(&cube);
+                let part = rest.take(&cube);
                 if part.is_empty() {
                     continue;
                 }
-                rest.remove(&cube);
                 match to_subnet.iter_mut().find(|(id, _)| *id == subnet) {
                     Some((_, set)) => set.join_disjoint(part),
                     None => to_subnet.push((subnet, part)),
@@ -457,11 +454,10 @@ impl<'e> Walk<'e, '_> {
         let within = branch.now.bounds().map(|bounds| self.index.ends_within(vpc, bounds.destination));
         for (at, end) in within.into_iter().flatten() {
             let cube = Cube::between(ANYWHERE, Span::one(at));
-            let part = rest.within(&cube);
+            let part = rest.take(&cube);
             if part.is_empty() {
                 continue;
             }
-            rest.remove(&cube);
             let mut one = branch.clone();
             if part != one.now {
                 one.narrow(part);
@@ -621,8 +617,7 @@ pub(super) fn by_publicness(now: &PacketSet) -> (PacketSet, PacketSet) {
         if !rest.cubes().iter().any(|own| own.destination.meets(*span)) {
             continue;
         }
-        public.join_disjoint(rest.within(&cube));
-        rest.remove(&cube);
+        public.join_disjoint(rest.take(&cube));
         if rest.is_empty() {
             break;
         }

@@ -112,8 +112,7 @@ impl<'e> Walk<'e, '_> {
         let mut refused = branch.now.clone();
         for protocol in [TCP, UDP, ICMP] {
             let cube = Cube { protocol: Span::one(protocol), ..Cube::between(ANYWHERE, ANYWHERE) };
-            carried.add(&branch.now.within(&cube));
-            refused.remove(&cube);
+            carried.join_disjoint(refused.take(&cube));
         }
         if !refused.is_empty() {
             let mut part = branch.clone();

@@ -162,8 +162,7 @@ impl<'e> Walk<'e, '_> {
             for span in spans.into_iter().filter(|span| span.first == span.last) {
                 for (at, end) in self.index.publics_within(span) {
                     let cube = Cube::between(ANYWHERE, Span::one(at));
-                    let part = rest.within(&cube);
-                    rest.remove(&cube);
+                    let part = rest.take(&cube);
                     if part.is_empty() {
                         continue;
                     }

@@ -49,8 +49,7 @@ impl<'e> Walk<'e, '_> {
         let mut outside = branch.now.clone();
         for span in blocks {
             let cube = Cube::between(ANYWHERE, span);
-            inside.add(&branch.now.within(&cube));
-            outside.remove(&cube);
+            inside.join_disjoint(outside.take(&cube));
         }
         if !outside.is_empty() {
             let mut part = branch.clone();
@@ -112,8 +111,7 @@ impl<'e> Walk<'e, '_> {
         let mut lost = branch.now.clone();
         for span in learned {
             let cube = Cube::between(ANYWHERE, span);
-            known.add(&branch.now.within(&cube));
-            lost.remove(&cube);
+            known.join_disjoint(lost.take(&cube));
         }
         if !lost.is_empty() {
             let mut part = branch.clone();
@@ -177,8 +175,7 @@ impl<'e> Walk<'e, '_> {
         let mut outside = branch.now.clone();
         for span in blocks {
             let cube = Cube::between(ANYWHERE, span);
-            inside.add(&branch.now.within(&cube));
-            outside.remove(&cube);
+            inside.join_disjoint(outside.take(&cube));
         }
         if !outside.is_empty() {
             let mut part = branch.clone();

@@ -102,11 +102,10 @@ impl<'e> Walk<'e, '_> {
         let mut rest = branch.now.clone();
         for (span, target) in routes {
             let cube = Cube::between(ANYWHERE, span);
-            let part = rest.within(&cube);
+            let part = rest.take(&cube);
             if part.is_empty() {
                 continue;
             }
-            rest.remove(&cube);
             let mut one = branch.clone();
             one.narrow(part);
             self.leave_transit_gateway(one, id, table, target, from_zone, done);
