@@ -154,6 +154,21 @@ impl<'a> Case<'a> {
         runtime.last_updated_at.or(runtime.created_at)
     }
 
+    /// When the current version was asked for. V2 builds, and V1 warms up, before the state changes (`lastUpdatedAt`): what a
+    /// process of the version printed may be older than that change, never older than the request.
+    pub fn version_since(&self) -> Option<Timestamp> {
+        if self.runtime()?.agent_runtime_version.as_deref() == Some("1") {
+            return self.created_at();
+        }
+        let changed = self.changed_at();
+        let id = self.id.as_ref().map(RuntimeId::as_str);
+        let update = |event: &TrailEvent| {
+            event.succeeded() && event.request_text("agentRuntimeId") == id && event.event_time <= changed
+        };
+        let updates = self.trail("UpdateAgentRuntime", update).rows;
+        updates.iter().filter_map(|row| row.value.event_time).max().or(changed)
+    }
+
     /// A target in the world's Region and account.
     pub fn target(&self, what: impl Into<String>, command: impl Into<String>) -> Target {
         Target::new(what, command)
@@ -321,7 +336,8 @@ impl<'a> Case<'a> {
         self.invocations().pop()
     }
 
-    /// Rehearsals of the runtime's image: those whose digest matches, else those that do not name another image.
+    /// Rehearsals that speak of the runtime's image: those of its digest where there are any, else all the input offers. Whether
+    /// an offered one may be taken for the runtime's image is judged where it is used.
     pub fn rehearsals(&self) -> Vec<&'a Rehearsal> {
         let digest = self.image().value().map(|image| image.image_digest.clone());
         let exact: Vec<&Rehearsal> =

@@ -384,7 +384,7 @@ impl Diagnosis {
             return 1;
         }
         match self.verdict {
-            Verdict::Launches if self.warnings.is_empty() => 0,
+            Verdict::Launches if self.warnings.is_empty() && self.also_blocking.is_empty() => 0,
             Verdict::Launches => 4,
             Verdict::Blocked => 1,
             Verdict::Undecided | Verdict::NoFaultFound => 3,

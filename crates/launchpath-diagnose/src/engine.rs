@@ -197,10 +197,12 @@ fn blocked_stages(causes: &[Cause]) -> BTreeMap<Stage, (String, Vec<EvidenceId>)
 /// The primary cause and its rivals on one side, what would block next on the other.
 fn split(causes: Vec<Cause>, progress: &Progress) -> (Vec<Cause>, Vec<Cause>) {
     // What only blinds us does not explain a break on the path: it is said beside.
-    let breaks = progress.first_failed().is_some() || progress.first_reported().is_some();
+    let called = progress.first_failed().is_some()
+        || progress.first_reported().is_some()
+        || progress.traces.contains_key(&Stage::Response);
     let (side, causes): (Vec<Cause>, Vec<Cause>) = causes
         .into_iter()
-        .partition(|cause| breaks && cause.status != CauseStatus::Possible && is_side(&cause.stage));
+        .partition(|cause| called && cause.status != CauseStatus::Possible && is_side(&cause.stage));
     let Some(first) = causes.first().filter(|cause| cause.status != CauseStatus::Possible).cloned() else {
         return (causes, side);
     };
@@ -230,7 +232,7 @@ fn split(causes: Vec<Cause>, progress: &Progress) -> (Vec<Cause>, Vec<Cause>) {
 }
 
 fn verdict(progress: &Progress, causes: &[Cause], judged: &[Judged]) -> Verdict {
-    if causes.iter().any(|cause| cause.status == CauseStatus::Confirmed) {
+    if causes.iter().any(|cause| cause.status == CauseStatus::Confirmed && !is_side(&cause.stage)) {
         return Verdict::Blocked;
     }
     if progress.traces.contains_key(&Stage::Response) {
@@ -308,7 +310,9 @@ fn summary_of_runtime(case: &Case) -> RuntimeSummary {
 fn summary(diagnosis: &Diagnosis, progress: &Progress) -> String {
     if let Some(primary) = diagnosis.primary() {
         let first = primary.because.first().map(|b| b.text.clone()).unwrap_or_default();
-        let word = if primary.status == CauseStatus::Confirmed {
+        let word = if is_side(&primary.stage) {
+            "Nothing stops the launch, but its log will stay empty"
+        } else if primary.status == CauseStatus::Confirmed {
             "The launch is blocked"
         } else {
             "The launch is probably blocked"

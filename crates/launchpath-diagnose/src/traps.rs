@@ -135,8 +135,13 @@ fn no_reason_shown(case: &Case) -> Option<Warning> {
 }
 
 fn misleading_message(case: &Case) -> Option<Warning> {
-    let symptom = case.symptom()?;
-    let known = service::recognise_error(&symptom.text)?;
+    let reason = case.runtime().and_then(|runtime| runtime.failure_reason.clone());
+    let (said, evidence) = match (case.symptom(), reason) {
+        (Some(symptom), _) => (symptom.text, symptom.evidence),
+        (None, Some(reason)) => (reason, case.runtime_evidence()),
+        (None, None) => return None,
+    };
+    let known = service::recognise_error(&said)?;
     let text = match known.id.as_str() {
         "initialization_exceeded" => {
             "\"initialization time exceeded\" seldom means a slow start: an import crash, a wrong port, and an image that \
@@ -151,7 +156,7 @@ fn misleading_message(case: &Case) -> Option<Warning> {
         "trap.misleading_message",
         "the error text names one of several causes",
         text.to_owned(),
-        symptom.evidence,
+        evidence,
         None,
     ))
 }

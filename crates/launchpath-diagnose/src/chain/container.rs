@@ -4,8 +4,9 @@
 //! role or the network may keep them from arriving).
 
 use launchpath_image::traceback::{self, Traceback};
+use launchpath_model::service::ErrorText;
 use launchpath_model::world::LogRecord;
-use launchpath_model::{EvidenceId, Known};
+use launchpath_model::{EvidenceId, Known, service};
 
 use super::{Failure, Sighting, Stage, Strength, Trace, TraceRule};
 use crate::case::{Case, LOG_LAG_SECONDS};
@@ -20,9 +21,6 @@ static LOG_LINES: TraceRule = TraceRule {
     hidden_by: "lag, a silent process, a role that may not write, a blocked path to CloudWatch Logs",
     look: log_lines,
 };
-
-/// Lines after a traceback within which it still counts as the end of the stream: loggers and servers add a few.
-const LINES_AFTER_THE_END: usize = 5;
 
 fn log_lines(case: &Case) -> Sighting {
     let lines = match case.log_lines() {
@@ -53,6 +51,26 @@ fn log_lines(case: &Case) -> Sighting {
         };
         return Sighting::Seen(traces, vec![failure]);
     }
+    if let Some((line, known)) = lines.iter().rev().find_map(|line| Some((line, not_started(&line.message)?)))
+    {
+        traces.push(trace(Stage::ArtifactFetch, "the image arrived".to_owned()));
+        let failure = Failure {
+            stage: Stage::ProcessStart,
+            text: format!("{}: {}", line.message.trim(), known.means),
+            evidence: vec![line.evidence.clone()],
+            fault: known.fault.as_deref(),
+            reported: false,
+        };
+        return Sighting::Seen(traces, vec![failure]);
+    }
+    if exited_later(case, last) {
+        // What it printed is older than the call that found it gone: it ran, and did not stay.
+        traces.push(trace(
+            Stage::ArtifactFetch,
+            "a process printed before it exited: the image arrived".to_owned(),
+        ));
+        return Sighting::Seen(traces, Vec::new());
+    }
     traces.push(trace(Stage::ProcessStart, "the process printed".to_owned()));
     let answered =
         lines.iter().rev().find(|line| after_failure(case, line) && shows_ping_answered(&line.message));
@@ -68,6 +86,20 @@ fn log_lines(case: &Case) -> Sighting {
     Sighting::Seen(traces, Vec::new())
 }
 
+/// A line of the system, not of the process: the program could not even be started.
+fn not_started(message: &str) -> Option<&'static ErrorText> {
+    let known = service::recognise_error(message)?;
+    matches!(known.id.as_str(), "exec_format_error" | "overlay_mount_failed").then_some(known)
+}
+
+/// Whether the failing call says that the process exited at start, later than the last line.
+fn exited_later(case: &Case, last: &LogRecord) -> bool {
+    case.symptom().is_some_and(|symptom| {
+        let exited = service::recognise_error(&symptom.text).is_some_and(|known| known.id == "start_error");
+        exited && symptom.at >= last.at
+    })
+}
+
 fn place(case: &Case) -> String {
     case.log_group().unwrap_or_default()
 }
@@ -81,9 +113,9 @@ fn after_failure(case: &Case, line: &LogRecord) -> bool {
     case.symptom().is_none_or(|symptom| symptom.at.is_some() && line.at >= symptom.at)
 }
 
-/// Lines of the current version: none older than the last change. Lines without a time are kept.
+/// Lines of the current version: none older than the request for it. Lines without a time are kept.
 fn current<'a>(case: &Case, lines: Vec<&'a LogRecord>) -> Vec<&'a LogRecord> {
-    let since = case.changed_at().or(case.created_at());
+    let since = case.version_since();
     lines.into_iter().filter(|line| line.at.is_none() || line.at >= since).collect()
 }
 
@@ -94,46 +126,30 @@ pub(crate) struct Crash {
     pub(crate) evidence: EvidenceId,
 }
 
-/// The last traceback in the runtime's own log that ended a process: an import failure, or one at the end of its stream.
+/// The traceback with which the latest process died at its start; `None` when the latest process that says anything about it
+/// lived.
 pub(crate) fn fatal_traceback(case: &Case) -> Option<Crash> {
     let Known::Known(fact) = case.log_lines() else { return None };
     let lines = current(case, fact.value);
-    let mut streams: Vec<&str> = lines.iter().map(|line| line.stream.as_str()).collect();
-    streams.dedup();
-    for stream in streams.into_iter().rev() {
+    let mut streams: Vec<&str> = Vec::new();
+    for line in lines.iter().rev() {
+        if !streams.contains(&line.stream.as_str()) {
+            streams.push(&line.stream);
+        }
+    }
+    for stream in streams {
         let of_stream: Vec<&LogRecord> = lines.iter().copied().filter(|line| line.stream == stream).collect();
         let text: Vec<&str> =
             of_stream.iter().map(|line| line.message.trim_end_matches(['\r', '\n'])).collect();
         let text = text.join("\n");
-        let Some(traceback) = traceback::find(&text).pop() else { continue };
+        let Some(traceback) = traceback::find(&text).pop() else {
+            if traceback::shows_life(&text) {
+                return None;
+            }
+            continue;
+        };
         let evidence = of_stream.last().map(|line| line.evidence.clone())?;
-        if is_the_end(&text, &traceback) {
-            return Some(Crash { traceback, evidence });
-        }
+        return traceback::ended_the_start(&text, &traceback).then_some(Crash { traceback, evidence });
     }
     None
 }
-
-/// Whether the process ended with the traceback: nothing after it shows that it went on.
-///
-/// An import failure ends a process unless it was caught; then the log goes on with a server that runs. Any other
-/// exception counts only at the end of its stream.
-fn is_the_end(text: &str, traceback: &Traceback) -> bool {
-    let last = traceback.text.lines().last().unwrap_or_default();
-    let after = text.rsplit_once(last).map_or("", |(_, rest)| rest);
-    let import_failed = matches!(traceback.exception.as_str(), "ModuleNotFoundError" | "ImportError");
-    if import_failed {
-        return !SIGNS_OF_LIFE.iter().any(|sign| after.contains(sign));
-    }
-    after.lines().filter(|line| !line.trim().is_empty()).count() <= LINES_AFTER_THE_END
-}
-
-/// What servers print once they listen, and what they print for an answered request.
-const SIGNS_OF_LIFE: &[&str] = &[
-    "running on http",
-    "Application startup complete",
-    "Listening",
-    "listening on",
-    "GET /ping",
-    "HTTP/1.1\" 200",
-];

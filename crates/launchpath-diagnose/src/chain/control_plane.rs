@@ -39,6 +39,14 @@ static RUNTIME_STATE: TraceRule = TraceRule {
 /// Whether a create or update event is about this runtime.
 fn is_about(case: &Case, event: &TrailEvent) -> bool {
     let runtime = case.runtime();
+    // A refused creation leaves no runtime: then the subject's own words name it, as a name or as name and suffix.
+    let subject = case.world.subject.runtime.as_deref().filter(|_| runtime.is_none());
+    if subject.is_some_and(|subject| {
+        let asked = event.request_text("agentRuntimeName");
+        asked.is_some() && (asked == Some(subject) || asked == subject.rsplit_once('-').map(|(name, _)| name))
+    }) {
+        return true;
+    }
     let name = runtime.and_then(|r| r.agent_runtime_name.as_deref());
     let id = case.id.as_ref().map(launchpath_model::ids::RuntimeId::as_str);
     let answered =

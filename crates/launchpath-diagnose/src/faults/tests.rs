@@ -9,8 +9,14 @@ use std::path::{Path, PathBuf};
 use super::{all, find};
 use crate::chain::Stage;
 
-const HEADINGS: &[&str] =
-    &["## What happens", "## Why", "## How launchpath knows", "## Confirm by hand", "## Fix", "## References"];
+const HEADINGS: &[&str] = &[
+    "## What happens",
+    "## Why",
+    "## How launchpath knows",
+    "## Confirm by hand",
+    "## Fix",
+    "## References",
+];
 
 /// Every code, so that a rename shows in review: codes are forever.
 const CODES: &[&str] = &[
@@ -52,7 +58,9 @@ fn codes_are_what_they_were() {
     assert_eq!(unique.len(), codes.len());
     for code in codes {
         let parts: Vec<&str> = code.split('.').collect();
-        let word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        let word = |part: &&str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        };
         assert!(parts.len() == 2 && parts.iter().all(word), "{code} is not area.fault_name");
         assert!(find(code).is_some());
     }
@@ -63,7 +71,9 @@ fn every_fault_folder_is_registered() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/faults");
     let mut found = BTreeSet::new();
     for area in fs::read_dir(root).expect("the areas").flatten().filter(|entry| entry.path().is_dir()) {
-        for fault in fs::read_dir(area.path()).expect("an area").flatten().filter(|entry| entry.path().is_dir()) {
+        for fault in
+            fs::read_dir(area.path()).expect("an area").flatten().filter(|entry| entry.path().is_dir())
+        {
             found.insert(format!("{}.{}", area.file_name().display(), fault.file_name().display()));
         }
     }
@@ -94,7 +104,8 @@ fn every_page_has_its_headings_in_order() {
 fn every_fault_has_a_case_that_fires_a_near_miss_and_one_without_evidence() {
     for fault in all() {
         let files = fs::read_dir(folder(fault.code).join("scenarios")).expect("scenarios");
-        let text: String = files.flatten().map(|file| fs::read_to_string(file.path()).expect("a scenario")).collect();
+        let text: String =
+            files.flatten().map(|file| fs::read_to_string(file.path()).expect("a scenario")).collect();
         let says = |keys: &[&str]| {
             text.lines().any(|line| {
                 line.split_once(':').is_some_and(|(key, value)| {

@@ -6,10 +6,11 @@
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use launchpath_model::EvidenceId;
 use launchpath_model::aws::vpc::{DhcpConfiguration, DhcpOptions, DhcpValue, Subnet, Vpc};
-use launchpath_model::ids::{DhcpOptionsId, SubnetId, VpcId};
+use launchpath_model::ids::{DhcpOptionsId, Region, SubnetId, VpcId};
 use launchpath_model::world::Network;
+use launchpath_model::{Evidence, EvidenceId, Outcome, Read};
+use serde_json::json;
 
 /// The evidence id of what is only assumed; never cited.
 pub(super) const ASSUMED: &str = "assumed";
@@ -53,6 +54,7 @@ fn amazon_provided(id: &DhcpOptionsId) -> DhcpOptions {
 pub(super) fn with_defaults(network: &Network) -> Network {
     let (mut filled, _) = with_default_resolver(network);
     default_dns(&mut filled);
+    no_private_zones(&mut filled);
     far_subnets(&mut filled);
     filled
 }
@@ -74,6 +76,28 @@ fn default_dns(network: &mut Network) {
             let vpc = Vpc { vpc_id: id.clone(), dhcp_options_id: Some("default".into()), ..Vpc::default() };
             network.vpcs.insert(id.clone(), vpc, assumed());
         }
+    }
+}
+
+/// As if the private hosted zones of every VPC had been listed, and there were none but those seen.
+fn no_private_zones(network: &mut Network) {
+    let vpcs: Vec<VpcId> = network.vpcs.iter().map(|(id, _)| id.clone()).collect();
+    let region = network.region.clone();
+    for vpc in vpcs {
+        let call = Evidence {
+            id: assumed(),
+            service: "route53".to_owned(),
+            operation: "ListHostedZonesByVPC".to_owned(),
+            region: None,
+            account: None,
+            request: Some(json!({ "VPCId": vpc.as_str(), "VPCRegion": region.as_ref().map(Region::as_str) })),
+            at: None,
+            outcome: Outcome::Ok,
+            error: None,
+            complete: true,
+            file: None,
+        };
+        network.hosted_zones.record(Read::new(call, 0));
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Culprit {
     pub(crate) evidence: Vec<EvidenceId>,
     /// The change that opens it.
     pub(crate) edit: Option<Edit>,
+    /// Whether an endpoint's policy refuses, not a packet filter or a route.
+    pub(crate) by_policy: bool,
     /// What is taken for granted because the VPC's private zones were not listed.
     pub(crate) unlisted_zone: Option<String>,
     /// Whether such a zone could lead somewhere that is reached: some route leaves the VPC.
@@ -100,6 +102,7 @@ pub(super) fn culprits(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer
                 text: sentence(code, paths, blocker),
                 evidence: blocker.evidence.clone(),
                 edit: blocker.edit.clone(),
+                by_policy: false,
                 unlisted_zone: unlisted.clone(),
                 zone_might_help,
             });
@@ -238,6 +241,7 @@ fn endpoint_policy(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &A
         ),
         evidence: row.evidence.clone(),
         edit: None,
+        by_policy: true,
         unlisted_zone: None,
         zone_might_help: false,
     })

@@ -7,9 +7,10 @@ mod assumption;
 mod culprit;
 mod repair;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use launchpath_model::ids::{AccountId, SubnetId};
+use launchpath_model::ids::{AccountId, SubnetId, VpcId};
+use launchpath_model::world::Network;
 use launchpath_model::{EvidenceId, Gap, Known, service};
 use launchpath_net::dns::{DnsAnswer, resolve};
 use launchpath_net::needs::{Artifact, Need, NeedsContext, Platform as NetPlatform, Required, needs};
@@ -32,6 +33,8 @@ pub struct Paths {
     /// The same where every name resolves inside AWS as it does by default: for faults other than those of DNS, so that one
     /// unseen resolver does not leave every group and route undecided. Empty where the answers are decided as they are.
     if_names_resolve: Vec<NeedPaths>,
+    /// The needs whose name then leads to one place.
+    one_place: BTreeSet<&'static str>,
     /// Blockers by fault.
     culprits: BTreeMap<&'static str, Vec<Culprit>>,
     /// What findings take for granted, one sentence each.
@@ -55,12 +58,17 @@ impl Paths {
         let needs = runtime_paths(&engine, &config.subnets, &config.security_groups, &wanted);
         let undecided =
             needs.iter().flat_map(|p| &p.by_subnet).any(|(_, answer)| answer.verdict == Verdict::Unknown);
-        let if_names_resolve = if undecided {
+        let mut if_names_resolve = Vec::new();
+        let mut one_place = BTreeSet::new();
+        if undecided {
             let network = with_defaults(&case.world.network);
-            runtime_paths(&Engine::new(&network), &config.subnets, &config.security_groups, &wanted)
-        } else {
-            Vec::new()
-        };
+            if_names_resolve =
+                runtime_paths(&Engine::new(&network), &config.subnets, &config.security_groups, &wanted);
+            let vpc = case.vpc_id().unwrap_or_default();
+            one_place.extend(
+                wanted.iter().filter(|need| leads_to_one_place(&network, &vpc, need)).map(|need| need.id),
+            );
+        }
         let mut culprits: BTreeMap<&'static str, Vec<Culprit>> = BTreeMap::new();
         for paths in &needs {
             for (subnet, answer) in &paths.by_subnet {
@@ -71,7 +79,7 @@ impl Paths {
         }
         let gap =
             case.world.region.is_none().then(|| Gap::not_asked("the Region", "aws configure get region"));
-        Self { needs, if_names_resolve, culprits, granted, gap }
+        Self { needs, if_names_resolve, one_place, culprits, granted, gap }
     }
 
     fn stage_of(need: &Need) -> Stage {
@@ -144,27 +152,30 @@ impl Paths {
 
     /// No blocker of that kind was seen: ruled out where the evidence decides, unknown where it does not.
     fn absent(&self, case: &Case, code: &'static str) -> Check {
+        if let Some(other) =
+            WAYS_OUT.iter().filter(|_| WAYS_OUT.contains(&code)).find_map(|c| self.culprits.get(c)?.first())
+        {
+            let text = format!("what stands in the way out is {}: {}", other.code, other.text);
+            return Check::ruled_out(text, other.evidence.clone());
+        }
         let mut evidence: Vec<EvidenceId> = Vec::new();
         let mut gaps: Vec<Gap> = Vec::new();
         let mut shown: Option<String> = None;
         let s3_only = code == "net.s3_path_missing";
-        let decided_by = if self.if_names_resolve.is_empty() { &self.needs } else { &self.if_names_resolve };
-        let answers = decided_by
-            .iter()
-            .filter(|paths| !s3_only || paths.need.service == "s3")
-            .flat_map(|paths| paths.by_subnet.iter().map(move |(_, answer)| (&paths.need, answer)));
-        for (need, answer) in answers {
-            // Blocked for a different reason in each place the name may lead to: which of them it is, is open.
-            if answer.verdict == Verdict::None && culprit::certain_blockers(answer).is_empty() {
-                gaps.extend(self.open_names(case, need));
-                continue;
-            }
-            match relevant(code, answer) {
-                Relevance::Decided(ids, text) => {
-                    evidence.extend(ids);
-                    shown = shown.or(text.map(|text| format!("{}: {text}", need.service)));
+        for (row, paths) in
+            self.needs.iter().enumerate().filter(|(_, paths)| !s3_only || paths.need.service == "s3")
+        {
+            for (column, (_, answer)) in paths.by_subnet.iter().enumerate() {
+                let assumed = self.if_names_resolve.get(row).and_then(|paths| paths.by_subnet.get(column));
+                let one_place = self.one_place.contains(paths.need.id);
+                match relevant(code, answer, assumed.map(|(_, answer)| answer), one_place) {
+                    Some((ids, text)) => {
+                        evidence.extend(ids);
+                        shown = shown.or(text.map(|text| format!("{}: {text}", paths.need.service)));
+                    }
+                    None if answer.unknown.is_empty() => gaps.extend(self.open_names(case, &paths.need)),
+                    None => gaps.extend(answer.unknown.clone()),
                 }
-                Relevance::Open(open) => gaps.extend(open),
             }
         }
         if !gaps.is_empty() {
@@ -194,6 +205,13 @@ impl Paths {
     }
 }
 
+/// Whether a need's name leads to one place only, as far as DNS is concerned.
+fn leads_to_one_place(network: &Network, vpc: &VpcId, need: &Need) -> bool {
+    let resolution = resolve(network, vpc, &need.name);
+    matches!(resolution.possibilities.as_slice(), [only]
+        if only.depends_on.is_empty() && !matches!(only.answer, DnsAnswer::Elsewhere(_)))
+}
+
 /// Each missing thing once.
 fn distinct(mut gaps: Vec<Gap>) -> Vec<Gap> {
     gaps.sort_by(|a, b| a.what.cmp(&b.what));
@@ -207,34 +225,46 @@ fn passes(code: &str, from: &str) -> String {
         "net.endpoint_sg_blocks" => "the endpoints' groups admit the runtime's",
         "net.runtime_sg_egress_blocks" => "the runtime's groups let the traffic out",
         "net.nacl" => "the network ACLs let requests out and answers in",
-        "net.s3_path_missing" => "S3 is reached",
-        _ => "every service the launch needs is reached",
+        "net.s3_path_missing" => "a way leads to S3",
+        _ => "a way leads to every service the launch needs",
     };
     format!("{what} {from}")
 }
 
-enum Relevance {
-    Decided(Vec<EvidenceId>, Option<String>),
-    Open(Vec<Gap>),
-}
+/// The faults of a way out that is not there: one broken way is one of them.
+const WAYS_OUT: &[&str] =
+    &["net.missing_vpc_endpoint", "net.no_egress_route", "net.public_subnet_no_nat", "net.s3_path_missing"];
 
-/// What an answer says about the elements a fault is about.
-fn relevant(code: &str, answer: &Answer) -> Relevance {
+/// The calls and a sentence that show that no element of the fault's kind stands in the way; `None` where that is open.
+///
+/// `assumed`: the same question where names resolve as they do by default. It may decide that a path is open, or that the
+/// elements in question let everything pass (on a path that is undecided elsewhere only if its name leads to `one_place`); that
+/// they drop something is never taken from it.
+fn relevant(
+    code: &str,
+    answer: &Answer,
+    assumed: Option<&Answer>,
+    one_place: bool,
+) -> Option<(Vec<EvidenceId>, Option<String>)> {
+    let decided = match (answer.verdict, assumed) {
+        (Verdict::Unknown, Some(assumed)) if assumed.verdict != Verdict::Unknown => assumed,
+        (Verdict::Unknown, Some(assumed)) if one_place && !WAYS_OUT.contains(&code) => assumed,
+        (Verdict::Unknown, _) => return None,
+        _ => answer,
+    };
     let hops: Vec<_> =
-        answer.parts.iter().flat_map(|part| &part.trace).filter(|hop| is_about(code, hop)).collect();
-    let undecided = answer.verdict == Verdict::Unknown;
-    let any_unknown = hops.iter().any(|hop| hop.verdict == HopVerdict::Unknown);
-    // A path that is undecided elsewhere still decides the elements that were seen to pass.
-    if undecided && (hops.is_empty() || any_unknown) {
-        return Relevance::Open(answer.unknown.clone());
+        decided.parts.iter().flat_map(|part| &part.trace).filter(|hop| is_about(code, hop)).collect();
+    let all_passed = hops.iter().all(|hop| hop.verdict == HopVerdict::Passed);
+    if decided.verdict != Verdict::All && (hops.is_empty() || !all_passed) {
+        return None;
     }
     let text = hops.iter().map(|hop| &hop.text).find(|text| !text.is_empty()).cloned();
     let evidence = if hops.is_empty() {
-        answer.evidence.clone()
+        decided.evidence.clone()
     } else {
         hops.iter().flat_map(|hop| hop.evidence.clone()).collect()
     };
-    Relevance::Decided(evidence, text)
+    Some((evidence, text))
 }
 
 fn is_about(code: &str, hop: &launchpath_net::Hop) -> bool {
@@ -276,8 +306,11 @@ fn found(case: &Case, paths: &Paths, code: &'static str, culprits: &[Culprit]) -
         culprits.iter().filter(|c| c.stage == stage).chain(culprits.iter().filter(|c| c.stage != stage));
     for culprit in ordered {
         let Some(need) = paths.needs.iter().find(|paths| paths.need.id == culprit.need) else { continue };
-        let everywhere =
-            need.by_subnet.iter().all(|(subnet, answer)| culprit::is_blocked(case, need, subnet, answer));
+        let everywhere = need.by_subnet.iter().all(|(subnet, answer)| {
+            let by_policy =
+                culprits.iter().any(|c| c.by_policy && c.need == culprit.need && c.subnet == *subnet);
+            by_policy || culprit::is_blocked(case, need, subnet, answer)
+        });
         let certain = !matches!(need.need.required, Required::Unknown(_)) && !culprit.zone_might_help;
         if everywhere && culprit.stage == stage && certain {
             certainty = Certainty::Proven;

@@ -12,6 +12,9 @@ use crate::repair::{Change, Repair};
 
 /// The repair of one fault; `None` where no edit of the network is known to open it.
 pub(super) fn repair(case: &Case, code: &str, culprits: &[Culprit]) -> Option<Repair> {
+    if let Some(repair) = endpoint_policies(case, culprits) {
+        return Some(repair);
+    }
     let (summary, safety, edits) = match code {
         "net.missing_vpc_endpoint" => {
             let edits = create_endpoints(case, culprits)?;
@@ -53,6 +56,35 @@ pub(super) fn repair(case: &Case, code: &str, culprits: &[Culprit]) -> Option<Re
     };
     (!edits.is_empty())
         .then(|| Repair::new(summary, safety, edits.into_iter().map(Change::Network).collect()))
+}
+
+/// The policies of S3 endpoints, each with a statement more that lets image layers through.
+fn endpoint_policies(case: &Case, culprits: &[Culprit]) -> Option<Repair> {
+    let region = case.world.region.as_ref()?;
+    let partition = case.world.partition.as_deref().unwrap_or("aws");
+    let mut endpoints: Vec<&str> =
+        culprits.iter().filter(|c| c.by_policy).map(|c| c.subject.as_str()).collect();
+    endpoints.sort_unstable();
+    endpoints.dedup();
+    let mut changes = Vec::new();
+    for endpoint in endpoints {
+        let row = case.world.network.vpc_endpoints.seen(&endpoint.into())?;
+        let mut document: serde_json::Value = match row.value.policy_document.as_ref()? {
+            serde_json::Value::String(text) => serde_json::from_str(text).ok()?,
+            other => other.clone(),
+        };
+        // AWS: https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/agentcore-vpc.html
+        document["Statement"].as_array_mut()?.push(serde_json::json!({
+            "Sid": "AgentCoreImageLayers",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": format!("arn:{partition}:s3:::prod-{region}-starport-layer-bucket/*"),
+        }));
+        changes.push(Change::EndpointPolicy { endpoint: endpoint.into(), document });
+    }
+    let summary = "Let the endpoint's policy pass image layers: they are signed by a principal of AWS's own";
+    (!changes.is_empty()).then(|| Repair::new(summary, Safety::Review, changes))
 }
 
 fn vpc(case: &Case) -> Option<VpcId> {

@@ -9,7 +9,7 @@ use launchpath_model::World;
 use launchpath_model::aws::agentcore::MetadataConfiguration;
 use launchpath_model::aws::image::ImageDetail;
 use launchpath_model::aws::role::Role;
-use launchpath_model::ids::{RuntimeId, SubnetId};
+use launchpath_model::ids::{RuntimeId, SubnetId, VpcEndpointId};
 use launchpath_model::{EvidenceId, Outcome};
 use launchpath_net::Edit;
 use serde_json::Value;
@@ -57,6 +57,13 @@ pub enum Change {
     RebuildImage {
         /// The runtime.
         runtime: RuntimeId,
+    },
+    /// The policy of a VPC endpoint is replaced.
+    EndpointPolicy {
+        /// The endpoint.
+        endpoint: VpcEndpointId,
+        /// The new document.
+        document: Value,
     },
     /// The runtime requires version 2 of the metadata service.
     RequireMmdsv2 {
@@ -172,6 +179,10 @@ fn apply(change: &Change, world: &mut World) -> Option<()> {
             world.inspections.clear();
             world.manifests = launchpath_model::Table::default();
             world.image_configs = launchpath_model::Table::default();
+        }
+        Change::EndpointPolicy { endpoint, document } => {
+            let row = world.network.vpc_endpoints.seen_mut(endpoint)?;
+            row.value.policy_document = Some(document.clone());
         }
         Change::RequireMmdsv2 { runtime } => {
             let row = world.runtimes.seen_mut(runtime)?;

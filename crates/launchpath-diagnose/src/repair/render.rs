@@ -50,6 +50,12 @@ pub(super) fn aws_cli(change: &Change, world: &World) -> Vec<String> {
             "CreateServiceLinkedRole",
             &json!({ "AWSServiceName": "network.bedrock-agentcore.amazonaws.com" }),
         )],
+        Change::EndpointPolicy { endpoint, document } => vec![cli(
+            world,
+            "ec2",
+            "ModifyVpcEndpoint",
+            &json!({ "VpcEndpointId": endpoint.as_str(), "PolicyDocument": document.to_string() }),
+        )],
         // The steps before it push; the registry needs no call of its own.
         Change::PushImage { .. } | Change::RebuildImage { .. } => Vec::new(),
         Change::RequireMmdsv2 { runtime } => update_runtime(world, runtime.as_str(), |_, request| {
@@ -298,6 +304,9 @@ pub(super) fn terraform(change: &Change, _world: &World) -> Option<String> {
                 "resource \"aws_network_acl_rule\" \"{}_{number}\" {{\n  network_acl_id = \"{acl}\"\n  rule_number    = {number}\n  egress         = {egress}\n  protocol       = \"{protocol}\"\n  rule_action    = \"allow\"\n  cidr_block     = \"{block}\"\n{ports}}}\n",
                 label(acl.as_str())
             )
+        }
+        Change::EndpointPolicy { endpoint, document } => {
+            format!("# in the aws_vpc_endpoint resource of {endpoint}:\npolicy = jsonencode({document})\n")
         }
         Change::PushImage { .. } | Change::RebuildImage { .. } | Change::RequireMmdsv2 { .. } => return None,
     };

@@ -72,9 +72,9 @@ impl Expectation {
             "warning" => diagnosis.warnings.iter().any(|warning| warning.code == value),
             "not warning" => diagnosis.warnings.iter().all(|warning| warning.code != value),
             "no warnings" => diagnosis.warnings.is_empty(),
-            "because" => {
-                primary.is_some_and(|cause| cause.because.iter().any(|line| line.text.contains(value)))
-            }
+            "because" => primary
+                .or(diagnosis.also_blocking.first())
+                .is_some_and(|cause| cause.because.iter().any(|line| line.text.contains(value))),
             "fix" => primary.and_then(|cause| cause.fix.as_ref()).is_some_and(|fix| {
                 let all = format!("{}\n{}", fix.summary, fix.aws_cli.join("\n"));
                 fix.verified.is_some() && all.contains(value)

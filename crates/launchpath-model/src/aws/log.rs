@@ -38,10 +38,27 @@ pub struct LogStream {
 pub struct LogEvent {
     /// Its stream; absent in GetLogEvents.
     pub log_stream_name: Option<String>,
-    /// When it was written, milliseconds since 1970.
+    /// When it was written, milliseconds since 1970 (ISO 8601 is read as well).
+    #[serde(deserialize_with = "millis")]
     pub timestamp: Option<i64>,
     /// Its text: hostile, never printed without stripping control sequences.
     pub message: String,
-    /// When it arrived, milliseconds since 1970.
+    /// When it arrived, milliseconds since 1970 (ISO 8601 is read as well).
+    #[serde(deserialize_with = "millis")]
     pub ingestion_time: Option<i64>,
+}
+
+/// Milliseconds as CloudWatch Logs counts them, or any other form of a time.
+fn millis<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        Millis(i64),
+        Time(crate::time::Timestamp),
+    }
+    let form = Option::<Form>::deserialize(deserializer)?;
+    Ok(form.map(|form| match form {
+        Form::Millis(millis) => millis,
+        Form::Time(time) => time.as_millis(),
+    }))
 }
