@@ -180,9 +180,14 @@ impl Edit {
                 let row =
                     network.network_acls.seen_mut(acl).ok_or_else(|| EditError::NotSeen(acl.to_string()))?;
                 let (v4, v6) = families(*block);
-                row.value.entries.get_or_insert_default().push(AclEntry {
-                    rule_number: *number,
-                    egress: *direction == Direction::Egress,
+                let entries = row.value.entries.get_or_insert_default();
+                // Several edits may want the number in front of the same rule: the next free one serves as well.
+                let egress = *direction == Direction::Egress;
+                let taken = |n: i64| entries.iter().any(|e| e.egress == egress && e.rule_number == n);
+                let number = (1..=*number).rev().find(|n| !taken(*n)).unwrap_or(*number);
+                entries.push(AclEntry {
+                    rule_number: number,
+                    egress,
                     protocol: protocol.to_string(),
                     rule_action: "allow".to_owned(),
                     cidr_block: v4,

@@ -332,7 +332,15 @@ impl<'a> Index<'a> {
                 public.extend(address.public_ip.map(|ip| (place(private.into()), place(ip.into()))));
             }
             let what = nat.nat_gateway_addresses.iter().flatten().next().and_then(|a| a.private_ip);
-            self.nats.insert(id.clone(), self.ends.len());
+            let position = self.ends.len();
+            self.nats.insert(id.clone(), position);
+            for (_, address) in &public {
+                self.by_public.insert(*address, position);
+            }
+            let held = self.by_address.entry(vpc.clone()).or_default();
+            for span in &addresses {
+                held.entry(span.first).or_insert(position);
+            }
             self.ends.push(End {
                 kind: EndKind::NatGateway,
                 what: what.map_or_else(|| id.to_string(), |ip| format!("{ip} ({id})")),

@@ -1,13 +1,13 @@
 //! The internet gateway, both ways: public addresses, one-to-one translation, ingress routing.
 
-use launchpath_model::EvidenceId;
 use launchpath_model::ids::{InternetGatewayId, SubnetId, VpcId};
+use launchpath_model::{EvidenceId, Gap};
 
 use super::branch::{ANYWHERE, Branch};
 use super::forward::{Choice, From, by_publicness, pass_hop};
 use super::{Origin, Walk};
 use crate::answer::{BlockerKind, Direction, HopKind, Leg};
-use crate::index::{Coverage, End};
+use crate::index::{Coverage, End, EndKind};
 use crate::packet::Cube;
 use crate::span::{Span, is_v4};
 
@@ -179,6 +179,11 @@ impl<'e> Walk<'e, '_> {
         if rest != out.now {
             out.narrow(rest);
         }
+        if self.goal.service.is_none()
+            && out.now.bounds().is_some_and(|b| b.destination.first == b.destination.last)
+        {
+            out.assumed.extend(self.not_our_own(&self.goal.what));
+        }
         out.hops.push(pass_hop(
             Leg::Request,
             HopKind::Destination,
@@ -188,6 +193,19 @@ impl<'e> Walk<'e, '_> {
         ));
         out.turn();
         self.answer_from_internet(out, from, done);
+    }
+
+    /// A single public address is taken for somebody else's; the gap when no query proves it.
+    fn not_our_own(&self, address: &str) -> Option<Gap> {
+        let target = self.index.target(
+            format!("an interface of this account with the public address {address}"),
+            "DescribeNetworkInterfaces",
+            &[("association.public-ip", address)],
+        );
+        match self.index.coverage(&self.index.network.network_interfaces, &target) {
+            Coverage::Proven(_) => None,
+            Coverage::Assumed(gap) | Coverage::Unknown(gap) => Some(*gap),
+        }
     }
 
     /// Answers come back in through the internet gateway.
@@ -244,6 +262,10 @@ impl<'e> Walk<'e, '_> {
         end: &'e End,
         done: &mut Vec<Branch<'e>>,
     ) {
+        if end.kind == EndKind::NatGateway {
+            self.arrive(branch, end, done);
+            return;
+        }
         let private = end.public.iter().find(|(_, p)| *p == public).map(|(private, _)| *private);
         let Some((private, subnet)) = private.zip(end.subnet.clone()) else {
             done.push(branch);

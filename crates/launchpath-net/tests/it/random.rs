@@ -2,9 +2,12 @@
 
 use std::cell::Cell;
 
+use launchpath_model::evidence::{Evidence, Outcome as CallOutcome};
+use launchpath_model::query::Read;
 use launchpath_model::world::Network;
+use launchpath_model::{EvidenceId, Table};
 use launchpath_net::span::Span;
-use launchpath_net::{Answer, Destination, Engine, Flow, Outcome, Packet, PacketSet, Start};
+use launchpath_net::{Answer, Destination, Engine, Flow, Outcome, Packet, PacketSet, Source, Start, Verdict};
 use serde_json::json;
 
 use crate::random_vpc::{ADDRESSES, Dice, GROUPS, INTERFACES, PORTS, acl_entry, world};
@@ -208,4 +211,108 @@ fn the_edits_of_an_answer_open_the_path() {
         }
     }
     assert!(opened > 50, "only {opened} paths were opened");
+}
+
+fn every_query(network: &mut Network) {
+    macro_rules! record {
+        ($($table:ident),+) => {$( network.$table.record(unfiltered()); )+};
+    }
+    record!(
+        vpcs,
+        subnets,
+        route_tables,
+        network_acls,
+        security_groups,
+        network_interfaces,
+        instances,
+        nat_gateways,
+        internet_gateways,
+        vpc_endpoints,
+        prefix_lists,
+        prefix_list_entries,
+        peering_connections
+    );
+}
+
+/// Forgets all of one kind, as a refused call would leave it.
+fn forget(network: &mut Network, what: usize) -> &'static str {
+    macro_rules! forget {
+        ($($number:literal => $table:ident),+ $(,)?) => {
+            match what {
+                $($number => {
+                    network.$table = Table::default();
+                    stringify!($table)
+                })+
+                _ => unreachable!("{what}"),
+            }
+        };
+    }
+    forget! {
+        0 => vpcs, 1 => subnets, 2 => route_tables, 3 => network_acls, 4 => security_groups, 5 => network_interfaces,
+        6 => nat_gateways, 7 => internet_gateways, 8 => vpc_endpoints, 9 => prefix_lists, 10 => peering_connections,
+    }
+}
+
+fn unfiltered() -> Read {
+    let call = Evidence {
+        id: EvidenceId::from("q1"),
+        service: "ec2".into(),
+        operation: "Describe".into(),
+        region: Some("us-east-1".into()),
+        account: None,
+        request: Some(json!({})),
+        at: None,
+        outcome: CallOutcome::Ok,
+        error: None,
+        complete: true,
+        file: None,
+    };
+    Read::new(call, 1)
+}
+
+/// Less evidence makes an answer less decided, never another one.
+#[test]
+fn forgetting_never_turns_an_answer_round() {
+    let (mut same, mut less, mut assumed) = (0, 0, 0);
+    for seed in 0..900 {
+        let mut dice = Dice::new(40_000 + seed);
+        let mut network = world(&mut dice);
+        every_query(&mut network);
+        let interface = *dice.pick(INTERFACES);
+        let row = network.network_interfaces.seen(&interface.into()).unwrap().value.clone();
+        let source = Source {
+            subnet: row.subnet_id.unwrap(),
+            security_groups: row.groups.iter().flatten().map(|g| g.group_id.clone()).collect(),
+            address: row.private_ip_address.map(Into::into),
+            public_address: row.association.and_then(|a| a.public_ip),
+            interface: Some(interface.into()),
+        };
+        let destination = Destination::Address(dice.pick(ADDRESSES).parse().unwrap());
+        let flow = Flow::tcp(*dice.pick(&[22, 443]));
+        let whole = Engine::new(&network).reach(&source, &destination, &flow);
+        assert_ne!(whole.verdict, Verdict::Unknown, "seed {seed}: {:?}", whole.unknown);
+        for what in 0..11 {
+            let mut partial = network.clone();
+            let table = forget(&mut partial, what);
+            let answer = Engine::new(&partial).reach(&source, &destination, &flow);
+            if answer.verdict == Verdict::Unknown {
+                assert!(!answer.unknown.is_empty(), "seed {seed}: says what is missing");
+                less += 1;
+                continue;
+            }
+            if answer.verdict != whole.verdict && !answer.assumed.is_empty() {
+                // Disclosed: a public address is taken for somebody else's.
+                assumed += 1;
+                continue;
+            }
+            assert_eq!(
+                answer.verdict, whole.verdict,
+                "seed {seed} without {table}: {destination:?} {:?}",
+                answer.blocked_by
+            );
+            same += 1;
+        }
+    }
+    println!("{same} answers the same, {less} less decided, {assumed} differ and say what they assume");
+    assert!(same > 1000 && less > 1000 && assumed < 20);
 }
