@@ -60,6 +60,10 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Print the minimum IAM policy that collection needs
     Permissions(PermissionsArguments),
+    /// Answer a reachability question from saved evidence, or a file of them
+    Reach(ReachArguments),
+    /// Answer a permission question from policy documents or saved evidence, or a file of them
+    Can(CanArguments),
 }
 
 /// How to reach AWS, as for the AWS CLI.
@@ -168,4 +172,123 @@ pub(crate) enum PolicyForm {
     Json,
     Cloudformation,
     Terraform,
+}
+
+const REACH_EXIT_CODES: &str = "\
+Exit codes:
+  0  reachable           1  not reachable, or only partly           3  could not tell
+  with --flows: 0 when every record was answered, 2 when one could not be read
+  2  malformed input   252  usage or unreadable input   255  a bug";
+
+#[derive(Debug, Args)]
+#[command(after_help = REACH_EXIT_CODES)]
+pub(crate) struct ReachArguments {
+    /// Where packets start: a runtime (id, name or ARN), an interface (eni-...), an instance (i-...) or a subnet (subnet-...)
+    #[arg(value_name = "FROM", required_unless_present = "flows")]
+    pub(crate) from: Option<String>,
+    /// Where they go: an address, a host name, an interface, an instance or an AWS service (ecr.api, s3, ...), with :PORT,
+    /// :FIRST-LAST or for ICMP :TYPE/CODE [default port: 443 for services and names, every port else]
+    #[arg(value_name = "TO[:PORT]", required_unless_present = "flows")]
+    pub(crate) to: Option<String>,
+    /// The evidence: a bundle (file, directory, zip), or a folder of describe outputs, which is taken as a whole snapshot
+    #[arg(long, value_name = "PATH", required_unless_present = "flows")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// tcp, udp, icmp, icmpv6 or a protocol number
+    #[arg(long, value_name = "PROTOCOL", default_value = "tcp")]
+    pub(crate) protocol: String,
+    /// Security group of the interface in a subnet or of the runtime; repeat for several [default: the runtime's]
+    #[arg(long = "security-group", value_name = "GROUP")]
+    pub(crate) security_groups: Vec<String>,
+    /// Answer every record of this JSON Lines file (- for standard input) with one JSON line; each names its evidence in
+    /// `data`, relative to the file's folder, unless --bundle does
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "protocol", "security_groups", "format"])]
+    pub(crate) flows: Option<PathBuf>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+    /// Write the answer to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Format of the answer to one question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    Text,
+    Json,
+}
+
+const CAN_EXIT_CODES: &str = "\
+Without --bundle a kind of policy that is not given does not exist. With it, roles, trust policies and repository
+policies come from the evidence, and what was not collected is not known. For any policy option the word `none`
+says that there is no such policy, `unknown` that there may be one.
+
+Exit codes:
+  0  allowed             1  denied             3  could not tell
+  with --requests: 0 when every record was answered, 2 when one could not be read
+  2  malformed input   252  usage or unreadable input   255  a bug";
+
+#[derive(Debug, Args)]
+#[command(after_help = CAN_EXIT_CODES)]
+pub(crate) struct CanArguments {
+    /// Who asks: an ARN, an account id, a service (bedrock-agentcore.amazonaws.com), or a role's name with --bundle
+    #[arg(value_name = "PRINCIPAL", required_unless_present = "requests")]
+    pub(crate) principal: Option<String>,
+    /// What for, such as ecr:BatchGetImage
+    #[arg(value_name = "ACTION", required_unless_present = "requests")]
+    pub(crate) action: Option<String>,
+    /// On what: an ARN, or * for actions that know no resources
+    #[arg(value_name = "RESOURCE", required_unless_present = "requests")]
+    pub(crate) resource: Option<String>,
+    /// A condition key of the request; repeat it for several values; a key without = is not in the request
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) context: Vec<String>,
+    /// A key that --context does not name is not in the request [default: it is not known]
+    #[arg(long)]
+    pub(crate) complete_context: bool,
+    /// The account that owns the resource, where its ARN does not say
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) resource_account: Option<String>,
+    /// Saved evidence: a bundle (file, directory, zip) or loose AWS CLI outputs
+    #[arg(long, value_name = "PATH")]
+    pub(crate) bundle: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policies: PolicyArguments,
+    /// Answer every record of this JSON Lines file (- for standard input) with one JSON line
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["principal", "action", "resource", "context", "complete_context",
+        "resource_account", "bundle", "identity_policy", "resource_policy", "boundary", "session_policy", "scp", "rcp",
+        "endpoint_policy", "format"])]
+    pub(crate) requests: Option<PathBuf>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+    /// Write the answer to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Policy documents from files: the document itself, or the AWS CLI's answer that holds it.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArguments {
+    /// Policy of the user, its groups or the role; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity_policy: Vec<String>,
+    /// Policy of the resource; for sts:AssumeRole the role's trust policy
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resource_policy: Option<String>,
+    /// Permissions boundary
+    #[arg(long, value_name = "FILE")]
+    pub(crate) boundary: Option<String>,
+    /// Session policy; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) session_policy: Vec<String>,
+    /// Service control policy, at a level of the organisation if there are several; may be repeated, the root first
+    #[arg(long, value_name = "[LEVEL=]FILE")]
+    pub(crate) scp: Vec<String>,
+    /// Resource control policy, as --scp
+    #[arg(long, value_name = "[LEVEL=]FILE")]
+    pub(crate) rcp: Vec<String>,
+    /// Policy of the VPC endpoint that the request goes through
+    #[arg(long, value_name = "FILE")]
+    pub(crate) endpoint_policy: Option<String>,
 }

@@ -34,6 +34,16 @@ pub(crate) fn open(path: &Path) -> Result<World, Failure> {
     Ok(launchpath_intake::open_bytes(&path.display().to_string(), &bytes)?)
 }
 
+/// Reads a file, or standard input where the path is `-`.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).context("standard input").map_err(Failure::usage)?;
+        return Ok(bytes);
+    }
+    fs::read(path).with_context(|| path.display().to_string()).map_err(Failure::usage)
+}
+
 /// A directory of documents.
 struct Directory(PathBuf);
 

@@ -50,5 +50,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Collect(arguments) => commands::collect::run(&cli.global, &arguments),
         Command::Explain(arguments) => commands::explain::run(&cli.global, &arguments),
         Command::Permissions(arguments) => commands::permissions::run(&arguments),
+        Command::Reach(arguments) => commands::reach::run(&cli.global, &arguments),
+        Command::Can(arguments) => commands::can::run(&cli.global, &arguments),
     }
 }

@@ -1,7 +1,11 @@
 //! One file per command.
 
+mod batch;
+pub(crate) mod can;
 pub(crate) mod collect;
 pub(crate) mod diagnose;
 pub(crate) mod explain;
 mod live;
+mod page;
 pub(crate) mod permissions;
+pub(crate) mod reach;
