@@ -15,7 +15,7 @@ use crate::edit::{DnsAttribute, Edit};
 use crate::index::{End, EndKind};
 use crate::question::Destination;
 use crate::reach::Engine;
-use crate::span::{ANY_V4, Span, place, public_v4, subtract_all};
+use crate::span::{ANY_V4, Span, block, place, public_v4, subtract_all};
 
 /// One address or set of addresses that the destination may mean.
 pub(crate) struct Aim {
@@ -56,6 +56,11 @@ impl Engine<'_> {
         };
         match destination {
             Destination::Address(address) => plain(vec![Aim::address(*address, false)]),
+            Destination::Block(net) => plain(vec![Aim {
+                what: net.to_string(),
+                addresses: vec![block(*net)],
+                ..Aim::address(net.addr(), false)
+            }]),
             Destination::OnPremises(address) => plain(vec![Aim::address(*address, true)]),
             Destination::Internet => plain(vec![Aim {
                 what: "the internet".to_owned(),

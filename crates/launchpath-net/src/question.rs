@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use ipnet::IpNet;
 use launchpath_model::ids::{InstanceId, NetworkInterfaceId, SecurityGroupId, SubnetId, VpcId, VpnGatewayId};
 
 use crate::packet::{ICMP, TCP, UDP};
@@ -59,6 +60,8 @@ impl From<Source> for Start {
 pub enum Destination {
     /// An address.
     Address(IpAddr),
+    /// Every address of a block: the answer says which part of it.
+    Block(IpNet),
     /// A host name, resolved in the source's VPC.
     Name(String),
     /// An AWS service of the network's Region, by the last part of its endpoint service name: `ecr.api`, `s3`, `logs`.
@@ -81,6 +84,7 @@ impl Destination {
     pub fn text(&self) -> String {
         match self {
             Self::Address(address) | Self::OnPremises(address) => address.to_string(),
+            Self::Block(block) => block.to_string(),
             Self::Name(text) | Self::Service(text) => text.clone(),
             Self::Interface(id) => id.to_string(),
             Self::Internet => "the internet".to_owned(),

@@ -209,7 +209,11 @@ impl<'a> Engine<'a> {
     }
 
     fn reach_from_end(&self, end: &End, destination: &Destination, flow: &Flow) -> Answer {
-        let wants_v6 = matches!(destination, Destination::Address(IpAddr::V6(_)));
+        let wants_v6 = match destination {
+            Destination::Address(address) => address.is_ipv6(),
+            Destination::Block(block) => block.addr().is_ipv6(),
+            _ => false,
+        };
         let sources: Vec<Span<u128>> =
             end.addresses.iter().copied().filter(|span| ANY_V4.covers(*span) != wants_v6).collect();
         self.answer(&Origin::Interface(end), &sources, Some(&end.vpc), destination, flow)
@@ -290,6 +294,7 @@ impl<'a> Engine<'a> {
             what: aim.what.clone(),
             end: aim.end.as_ref(),
             service: aim.service.clone(),
+            foreign: aim.one_of && aim.end.is_none(),
             lists,
             on_premises: aim.on_premises,
         };

@@ -156,21 +156,19 @@ impl<'e> Walk<'e, '_> {
         done: &mut Vec<Branch<'e>>,
     ) {
         let mut rest = branch.now.clone();
-        let spans: Vec<Span<u128>> = branch.now.cubes().iter().map(|cube| cube.destination).collect();
-        // The public addresses of AWS services are nobody's elastic addresses.
-        if self.goal.service.is_none() && branch.now.cubes().len() <= 16 {
-            for span in spans.into_iter().filter(|span| span.first == span.last) {
-                for (at, end) in self.index.publics_within(span) {
-                    let cube = Cube::between(ANYWHERE, Span::one(at));
-                    let part = rest.take(&cube);
-                    if part.is_empty() {
-                        continue;
-                    }
-                    let mut one = branch.clone();
-                    one.narrow(part);
-                    self.enter_at_public_address(one, at, end, done);
-                }
+        // What a public name means is nobody's elastic address here.
+        let bounds = rest.bounds().filter(|_| !self.goal.foreign);
+        let ours = bounds.map(|bounds| self.index.publics_within(bounds.destination));
+        for (at, end) in ours.into_iter().flatten() {
+            let part = rest.take(&Cube::between(ANYWHERE, Span::one(at)));
+            if part.is_empty() {
+                continue;
             }
+            let mut one = branch.clone();
+            if part != one.now {
+                one.narrow(part);
+            }
+            self.enter_at_public_address(one, at, end, done);
         }
         if rest.is_empty() {
             return;
@@ -179,9 +177,7 @@ impl<'e> Walk<'e, '_> {
         if rest != out.now {
             out.narrow(rest);
         }
-        if self.goal.service.is_none()
-            && out.now.bounds().is_some_and(|b| b.destination.first == b.destination.last)
-        {
+        if !self.goal.foreign && out.now.bounds().is_some_and(|b| b.destination.first == b.destination.last) {
             out.assumed.extend(self.not_our_own(&self.goal.what));
         }
         out.hops.push(pass_hop(

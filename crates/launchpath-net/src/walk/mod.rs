@@ -41,6 +41,8 @@ pub(crate) struct Goal<'e> {
     pub(crate) end: Option<&'e End>,
     /// The AWS service whose public addresses are meant, without Region (`s3`, `ecr.api`).
     pub(crate) service: Option<String>,
+    /// The destination is what a public name or service means: no address of an interface of the network.
+    pub(crate) foreign: bool,
     /// Prefix lists that hold all of the destination addresses.
     pub(crate) lists: Vec<PrefixListId>,
     /// The questioner says that the destination lies on premises: a VPN gateway is then the end of the walk.

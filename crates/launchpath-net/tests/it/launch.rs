@@ -493,3 +493,84 @@ fn a_hidden_private_zone_could_still_help() {
     assert_eq!(answer.verdict, Verdict::All);
     assert!(answer.assumed.iter().any(|gap| gap.what.contains("private hosted zone")));
 }
+
+/// Worlds with one fault each, and the healthy one, with and without NAT.
+fn variants() -> Vec<Network> {
+    let mut all = Vec::new();
+    for with_nat in [false, true] {
+        let base = || {
+            let mut network = healthy();
+            if with_nat {
+                add_nat(&mut network);
+                network.internet_gateways.record(read("DescribeInternetGateways"));
+            }
+            network
+        };
+        all.push(base());
+        let mut guarded = base();
+        group_rules(&mut guarded, "sg-endpoints", true).clear();
+        all.push(guarded);
+        let mut missing = base();
+        missing.vpc_endpoints.remove(&"vpce-ecr.api".into());
+        all.push(missing);
+        let mut public_names = base();
+        public_names.vpc_endpoints.seen_mut(&"vpce-ecr.api".into()).unwrap().value.private_dns_enabled =
+            Some(false);
+        all.push(public_names);
+        let mut unlisted = base();
+        unlisted.route_tables.seen_mut(&"rtb-1".into()).unwrap().value.routes.as_mut().unwrap().remove(1);
+        all.push(unlisted);
+        let mut returns = base();
+        only_allow_inbound(&mut returns, 443, 443);
+        all.push(returns);
+        let mut no_names = base();
+        no_names.dns_support.insert("vpc-1".into(), false, EvidenceId::from("c2"));
+        all.push(no_names);
+    }
+    all
+}
+
+#[test]
+fn forgetting_a_table_never_turns_an_answer_round() {
+    type Forget = fn(&mut Network);
+    macro_rules! forgets {
+        ($($table:ident),+) => { [$((stringify!($table), (|n: &mut Network| n.$table = launchpath_model::Table::default()) as Forget)),+] };
+    }
+    let forgets = forgets!(
+        vpcs,
+        dns_support,
+        dns_hostnames,
+        subnets,
+        route_tables,
+        network_acls,
+        security_groups,
+        vpc_endpoints,
+        nat_gateways,
+        internet_gateways,
+        network_interfaces,
+        hosted_zones
+    );
+    let (mut same, mut less) = (0, 0);
+    for (number, network) in variants().iter().enumerate() {
+        for service in ["ecr.api", "s3", "sts"] {
+            let whole = ask(network, "subnet-1", service);
+            assert_ne!(whole.verdict, Verdict::Unknown, "{number} {service}: {:?}", whole.unknown);
+            for (table, forget) in forgets {
+                let mut partial = network.clone();
+                forget(&mut partial);
+                let answer = ask(&partial, "subnet-1", service);
+                if answer.verdict == Verdict::Unknown {
+                    less += 1;
+                    continue;
+                }
+                assert_eq!(
+                    answer.verdict, whole.verdict,
+                    "variant {number}, {service}, without {table}: {:?}",
+                    answer.blocked_by
+                );
+                same += 1;
+            }
+        }
+    }
+    assert!(same > 100 && less > 100, "{same} {less}");
+}

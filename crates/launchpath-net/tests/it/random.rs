@@ -316,3 +316,29 @@ fn forgetting_never_turns_an_answer_round() {
     println!("{same} answers the same, {less} less decided, {assumed} differ and say what they assume");
     assert!(same > 1000 && less > 1000 && assumed < 20);
 }
+
+/// A block is answered as its addresses are, one by one.
+#[test]
+fn a_block_is_answered_as_its_addresses() {
+    for seed in 0..300 {
+        let mut dice = Dice::new(50_000 + seed);
+        let network = world(&mut dice);
+        let engine = Engine::of_snapshot(&network);
+        let interface = *dice.pick(INTERFACES);
+        let flow = Flow::tcp(443);
+        let net = *dice.pick(&["10.0.0.0/16", "10.0.0.0/15", "10.1.0.0/24", "52.216.0.0/16", "0.0.0.0/0"]);
+        let start = Start::Known(interface.into());
+        let whole = engine.reach_from(&start, &Destination::Block(net.parse().unwrap()), &flow).delivered();
+        let net: ipnet::Ipv4Net = net.parse().unwrap();
+        for address in ADDRESSES {
+            if !net.contains(&address.parse::<std::net::Ipv4Addr>().unwrap()) {
+                continue;
+            }
+            let one = ask(&engine, interface, address, &flow).delivered();
+            let place = launchpath_net::span::place(address.parse().unwrap());
+            let line = Span { first: 0, last: u128::MAX };
+            let part = whole.within(&launchpath_net::Cube::between(line, Span::one(place)));
+            assert!(part.same_as(&one), "seed {seed} {interface} -> {address}: {part} is not {one}");
+        }
+    }
+}
