@@ -189,7 +189,8 @@ fn blocked_stages(causes: &[Cause]) -> BTreeMap<Stage, (String, Vec<EvidenceId>)
         let mut evidence: Vec<EvidenceId> = cause.because.iter().flat_map(|b| b.evidence.clone()).collect();
         evidence.sort();
         evidence.dedup();
-        blocked.entry(stage).or_insert_with(|| (cause.title.clone(), evidence));
+        let why = cause.because.first().map_or(cause.title.clone(), |line| line.text.clone());
+        blocked.entry(stage).or_insert_with(|| (why, evidence));
     }
     blocked
 }

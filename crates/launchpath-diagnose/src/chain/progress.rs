@@ -141,9 +141,12 @@ impl Progress {
         let from = self.position(stage)?;
         let candidates =
             self.order.iter().enumerate().filter(|(at, s)| *at >= from && (**s == stage || !s.is_side()));
-        let traces = candidates.flat_map(|(_, stage)| self.traces.get(stage).into_iter().flatten());
-        // A direct record is worth more than what follows from a state.
-        traces.max_by_key(|trace| trace.strength)
+        let mut traces = candidates.flat_map(|(_, stage)| self.traces.get(stage).into_iter().flatten());
+        let first = traces.next()?;
+        // A direct record is worth more than what follows from a state; among equals the nearest stage convinces most.
+        let direct =
+            (first.strength == Strength::Implied).then(|| traces.find(|t| t.strength == Strength::Direct));
+        Some(direct.flatten().unwrap_or(first))
     }
 
     /// Whether `stage` lies in the interval in which the launch breaks.

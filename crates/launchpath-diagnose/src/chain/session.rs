@@ -66,7 +66,7 @@ fn invocation(case: &Case) -> Sighting {
     let reading = read_error(case, &error);
     let traces = reading.proves.iter().map(|stage| Trace {
         stage: *stage,
-        text: format!("the invocation{when} got as far as «{}»: {}", short(&error), reading.means),
+        text: format!("the call{when} got this far: its failure lies further on"),
         evidence: evidence.clone(),
         at: call.at,
         strength: Strength::Direct,
