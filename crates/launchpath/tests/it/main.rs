@@ -1,8 +1,11 @@
 //! The whole program: what it prints, how it ends, and that it never says more than the evidence.
 
+mod can;
 mod denial;
 mod emulator;
 mod incident;
 mod live;
 mod program;
+mod readme;
+mod reach;
 mod usage;

@@ -7,7 +7,7 @@ use launchpath_iam::{
     Document, Guardrails, Layer, Layers, NamedPolicy, Policy, Principal, PrincipalKind, Request,
 };
 use launchpath_model::command::aws_cli;
-use launchpath_model::ids::Region;
+use launchpath_model::ids::{AccountId, Region};
 use launchpath_model::{Arn, EvidenceId, Gap, GapReason, Known, Row, Target, World};
 use serde_json::{Value, json};
 
@@ -281,15 +281,12 @@ impl Reader<'_> {
         match self.world.roles.get(&name, &target) {
             Known::Known(fact) => {
                 self.evidence.extend(fact.evidence.clone());
-                match &fact.value.assume_role_policy_document {
-                    Some(document) => Layer::Known(vec![read(&format!("trust policy of {name}"), document)]),
-                    None => {
-                        let path = "Role.AssumeRolePolicyDocument".to_owned();
-                        let reason = GapReason::MemberMissing { path };
-                        let (what, command) = (target.what, Some(target.command));
-                        Layer::Unknown(self.unknown(Gap { what, reason, evidence: fact.evidence, command }))
-                    }
+                if let Some(document) = &fact.value.assume_role_policy_document {
+                    return Layer::Known(vec![read(&format!("trust policy of {name}"), document)]);
                 }
+                let reason = GapReason::MemberMissing { path: "Role.AssumeRolePolicyDocument".to_owned() };
+                let (what, command) = (target.what, Some(target.command));
+                Layer::Unknown(self.unknown(Gap { what, reason, evidence: fact.evidence, command }))
             }
             Known::Absent(absence) => {
                 self.evidence.extend(absence.evidence().to_vec());
@@ -338,7 +335,7 @@ impl Reader<'_> {
     fn is_of_registry<T>(&self, row: &Row<T>, arn: &Arn) -> bool {
         row.evidence.iter().filter_map(|id| self.world.evidence.get(id)).any(|call| {
             let asked = call.request_member("registryId").and_then(Value::as_str);
-            let account = asked.or(self.world.account.as_ref().map(|id| id.as_str()));
+            let account = asked.or(self.world.account.as_ref().map(AccountId::as_str));
             let region = call.region.as_ref().map(Region::as_str);
             account.is_none_or(|account| account == arn.account)
                 && region.is_none_or(|region| arn.region.is_empty() || region == arn.region)
