@@ -218,7 +218,7 @@ fn split(causes: Vec<Cause>, progress: &Progress) -> (Vec<Cause>, Vec<Cause>) {
             CauseStatus::Possible if confirmed => {}
             // Another proven fault blocks as well, at the same stage or later; a side stage never blocks.
             CauseStatus::Confirmed | CauseStatus::Likely if at > 0 && (confirmed || later) => {
-                also.push(cause)
+                also.push(cause);
             }
             _ => main.push(cause),
         }

@@ -330,7 +330,7 @@ pub fn prove_absent<'a>(reads: impl IntoIterator<Item = &'a Read>, target: &Targ
                 }
             }
             ReadState::Denied | ReadState::Failed => {
-                refused = refused.or_else(|| Some(refusal(&read.call, target)))
+                refused = refused.or_else(|| Some(refusal(&read.call, target)));
             }
             ReadState::NotAsked => {}
         }

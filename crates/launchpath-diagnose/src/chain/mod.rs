@@ -234,7 +234,5 @@ pub struct TraceRule {
 
 /// Every kind of trace, in stage order.
 pub fn trace_rules() -> Vec<&'static TraceRule> {
-    [artifact::RULES, control_plane::RULES, network::RULES, session::RULES, container::RULES]
-        .concat()
-        .to_vec()
+    [artifact::RULES, control_plane::RULES, network::RULES, session::RULES, container::RULES].concat()
 }

@@ -113,7 +113,7 @@ impl Paths {
     }
 
     /// What would have to be known to say where a need's name leads.
-    fn open_names(&self, case: &Case, need: &Need) -> Vec<Gap> {
+    fn open_names(case: &Case, need: &Need) -> Vec<Gap> {
         let Some(vpc) = case.vpc_id() else { return Vec::new() };
         let resolution = resolve(&case.world.network, &vpc, &need.name);
         resolution.possibilities.into_iter().flat_map(|possibility| possibility.depends_on).collect()
@@ -173,7 +173,7 @@ impl Paths {
                         evidence.extend(ids);
                         shown = shown.or(text.map(|text| format!("{}: {text}", paths.need.service)));
                     }
-                    None if answer.unknown.is_empty() => gaps.extend(self.open_names(case, &paths.need)),
+                    None if answer.unknown.is_empty() => gaps.extend(Self::open_names(case, &paths.need)),
                     None => gaps.extend(answer.unknown.clone()),
                 }
             }

@@ -5,6 +5,7 @@
 use launchpath_model::World;
 use launchpath_model::aws::agentcore::Runtime;
 use launchpath_model::command;
+use launchpath_model::ids::SubnetId;
 use launchpath_net::edit::{DnsAttribute, Peer, RouteDestination};
 use launchpath_net::{Direction, Edit};
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ pub(super) fn aws_cli(change: &Change, world: &World) -> Vec<String> {
             update_runtime(world, runtime.as_str(), |runtime, request| {
                 let Some(config) = runtime.vpc_config() else { return };
                 let kept: Vec<&str> =
-                    config.subnets.iter().filter(|s| !subnets.contains(s)).map(|s| s.as_str()).collect();
+                    config.subnets.iter().filter(|s| !subnets.contains(s)).map(SubnetId::as_str).collect();
                 request["networkConfiguration"]["networkModeConfig"]["subnets"] = json!(kept);
             })
         }
@@ -122,7 +123,7 @@ fn network_cli(edit: &Edit, world: &World) -> String {
             match destination {
                 RouteDestination::Block(block) => request["DestinationCidrBlock"] = json!(block.to_string()),
                 RouteDestination::PrefixList(list) => {
-                    request["DestinationPrefixListId"] = json!(list.as_str())
+                    request["DestinationPrefixListId"] = json!(list.as_str());
                 }
             }
             request[target_member(target)] = json!(target);

@@ -45,7 +45,7 @@ impl Case {
                 None if line.starts_with("```") => {
                     block = Some((line.trim_start_matches('`').trim().to_owned(), Vec::new()));
                 }
-                None if line.starts_with('#') => title = line.trim_start_matches('#').trim().to_owned(),
+                None if line.starts_with('#') => line.trim_start_matches('#').trim().clone_into(&mut title),
                 None => {}
             }
         }
