@@ -201,9 +201,9 @@ pub(crate) struct ReachArguments {
     pub(crate) security_groups: Vec<String>,
     /// Answer every record of this JSON Lines file (- for standard input) with one JSON line; each names its evidence in
     /// `data`, relative to the file's folder, unless --bundle does
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "protocol", "security_groups", "format"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "protocol", "security_groups"])]
     pub(crate) flows: Option<PathBuf>,
-    /// Output format
+    /// Output format of one answer; many are always JSON Lines
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text, value_name = "FORMAT")]
     pub(crate) format: AnswerFormat,
     /// Write the answer to this file instead of standard output
@@ -257,9 +257,9 @@ pub(crate) struct CanArguments {
     /// Answer every record of this JSON Lines file (- for standard input) with one JSON line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["principal", "action", "resource", "context", "complete_context",
         "resource_account", "bundle", "identity_policy", "resource_policy", "boundary", "session_policy", "scp", "rcp",
-        "endpoint_policy", "format"])]
+        "endpoint_policy"])]
     pub(crate) requests: Option<PathBuf>,
-    /// Output format
+    /// Output format of one answer; many are always JSON Lines
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text, value_name = "FORMAT")]
     pub(crate) format: AnswerFormat,
     /// Write the answer to this file instead of standard output

@@ -330,6 +330,8 @@ fn a_record_names_its_own_evidence_beside_the_file() {
     // With a bundle for all of them nothing is missing.
     let all = launchpath(&[
         "reach",
+        "--format",
+        "json",
         "--flows",
         &flows.display().to_string(),
         "--bundle",
