@@ -38,7 +38,8 @@ fn with_fate(bundle: &Value, index: usize, fate: Fate) -> Value {
         Fate::Throttled => refuse(&mut calls[index], "throttled", "ThrottlingException"),
         // Ids stay what they are: the call is just not there.
         Fate::NotAsked => {
-            calls[index] = json!({ "id": calls[index]["id"], "service": "none", "operation": "None", "request": {}, "outcome": "ok", "response": {} })
+            let id = calls[index]["id"].clone();
+            calls[index] = json!({ "id": id, "service": "none", "operation": "None", "request": {}, "outcome": "ok", "response": {} });
         }
     }
     bundle

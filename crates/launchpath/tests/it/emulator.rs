@@ -1,5 +1,7 @@
 //! The emulator: an AWS that nobody here wrote, on loopback, with worlds built by `tests/moto/world.py`.
 
+#![expect(clippy::print_stderr, reason = "a skipped test says why")]
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;

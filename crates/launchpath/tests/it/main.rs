@@ -6,6 +6,6 @@ mod emulator;
 mod incident;
 mod live;
 mod program;
-mod readme;
 mod reach;
+mod readme;
 mod usage;
