@@ -14,7 +14,6 @@ const MACHINE: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!
 
 /// Documents that are not in this repository, and words about how a text came about instead of what it says.
 const FOREIGN: &[&str] = &[
-    concat!("../sha", "red"),
     concat!("DESIGN", ".md"),
     concat!("DESIGN ", "section"),
     concat!("STYLE", ".md"),

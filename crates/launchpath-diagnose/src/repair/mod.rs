@@ -1,6 +1,6 @@
 //! Repairs: a change of the world as data, its proof in memory, its rendering for people.
 //!
-//! A repair is applied to a copy of the world and the diagnosis runs again ([`crate::engine`]); one that changes nothing is
+//! A repair is applied to a copy of the world and the diagnosis runs again (`engine.rs`); one that changes nothing is
 //! never shown. Start with [`Repair`] and [`Change`].
 
 mod render;
