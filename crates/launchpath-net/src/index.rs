@@ -136,6 +136,7 @@ pub(crate) struct Index<'a> {
     subnets: BTreeMap<&'a SubnetId, SubnetInfo<'a>>,
     lists_of_service: BTreeMap<String, Vec<PrefixListId>>,
     hops: RefCell<BTreeMap<HopKey, Arc<Hop>>>,
+    group_hops: RefCell<BTreeMap<(usize, u32, u32), Arc<Hop>>>,
     member_gaps: RefCell<BTreeMap<(VpcId, SecurityGroupId), Option<Gap>>>,
     table_of: BTreeMap<&'a SubnetId, &'a RouteTableId>,
     main_table: BTreeMap<&'a VpcId, &'a RouteTableId>,
@@ -164,6 +165,7 @@ impl<'a> Index<'a> {
             subnets: BTreeMap::new(),
             lists_of_service: BTreeMap::new(),
             hops: RefCell::default(),
+            group_hops: RefCell::default(),
             member_gaps: RefCell::default(),
             table_of: BTreeMap::new(),
             main_table: BTreeMap::new(),
@@ -552,6 +554,26 @@ impl<'a> Index<'a> {
     /// The hop of a key, made once.
     pub(crate) fn hop(&self, key: HopKey, make: impl FnOnce() -> Hop) -> Arc<Hop> {
         Arc::clone(self.hops.borrow_mut().entry(key).or_insert_with(|| Arc::new(make())))
+    }
+
+    /// The hop of one deciding group rule at an interface: the last one made for the rule, when it is about the same.
+    pub(crate) fn group_hop(
+        &self,
+        rule: (usize, u32, u32),
+        at: &str,
+        groups: &[SecurityGroupId],
+        make: impl FnOnce() -> Hop,
+    ) -> Arc<Hop> {
+        let mut hops = self.group_hops.borrow_mut();
+        if let Some(hop) = hops.get(&rule)
+            && hop.at.as_deref() == Some(at)
+            && hop.id.split(',').eq(groups.iter().map(SecurityGroupId::as_str))
+        {
+            return Arc::clone(hop);
+        }
+        let hop = Arc::new(make());
+        hops.insert(rule, Arc::clone(&hop));
+        hop
     }
 
     /// Why members of a group in the VPC may be unseen; `None` when all were seen.

@@ -12,7 +12,7 @@ use crate::acl::AclRule;
 use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict, Leg};
 use crate::cover::{Side, cover};
 use crate::edit::{Edit, Peer};
-use crate::group::{Rule, RulePeer};
+use crate::group::{Rule, RulePeer, Rules};
 use crate::index::{End, HopKey};
 use crate::packet::{Cube, ICMP, ICMP_V6, PacketSet};
 use crate::span::{Span, address_at, address_text, is_v4};
@@ -21,14 +21,28 @@ use crate::span::{Span, address_at, address_text, is_v4};
 const RULES_NAMED: usize = 4;
 
 /// What the rules of the groups of an interface admit.
-struct Decision {
+struct Decision<'i> {
     admitted: PacketSet,
     rest: PacketSet,
-    /// The first rules that admit, in words.
-    used: Vec<String>,
+    /// The first rules that admit.
+    used: Vec<Used<'i>>,
     used_count: usize,
-    evidence: Vec<EvidenceId>,
     undecided: Undecided,
+}
+
+/// A deciding rule: its group, the group's rules, and the places of rule and peer among them.
+struct Used<'i> {
+    group: &'i SecurityGroupId,
+    rules: &'i Rules,
+    rule: u32,
+    peer: u32,
+}
+
+impl Used<'_> {
+    fn text(&self, direction: Direction) -> String {
+        let rule = &self.rules.rules[self.rule as usize];
+        rule_text(self.group, rule, &rule.peers[self.peer as usize], direction)
+    }
 }
 
 /// Rules and addresses that may match, depending on what was not seen.
@@ -36,16 +50,16 @@ type Undecided = Vec<(Cube, Gap)>;
 
 impl<'e> Walk<'e, '_> {
     /// The egress rules of the groups of the source.
-    pub(super) fn egress_groups(&self, branch: &Branch<'e>, end: &End) -> Vec<Piece> {
+    pub(super) fn egress_groups(&self, branch: &Branch<'e>, end: &'e End) -> Vec<Piece> {
         self.group_pieces(branch, end, Direction::Egress)
     }
 
     /// The ingress rules of the groups of the destination.
-    pub(super) fn ingress_groups(&self, branch: &Branch<'e>, end: &End) -> Vec<Piece> {
+    pub(super) fn ingress_groups(&self, branch: &Branch<'e>, end: &'e End) -> Vec<Piece> {
         self.group_pieces(branch, end, Direction::Ingress)
     }
 
-    fn group_pieces(&self, branch: &Branch<'e>, end: &End, direction: Direction) -> Vec<Piece> {
+    fn group_pieces(&self, branch: &Branch<'e>, end: &'e End, direction: Direction) -> Vec<Piece> {
         let at = end.name();
         let Some(groups) = &end.groups else {
             let gap = Gap::not_asked(
@@ -59,7 +73,11 @@ impl<'e> Walk<'e, '_> {
             return vec![passed(branch.now.clone(), None)];
         }
         let decision = self.decide(branch, end, groups, direction);
-        let Decision { admitted, mut rest, used, used_count, evidence, undecided } = decision;
+        let Decision { admitted, mut rest, used, used_count, undecided } = decision;
+        let evidence = || {
+            let rows = groups.iter().filter_map(|id| self.index.network.security_groups.seen(id));
+            rows.flat_map(|row| row.evidence.iter().cloned()).collect::<Vec<EvidenceId>>()
+        };
         let hop = |verdict, text| Hop {
             kind: HopKind::SecurityGroup,
             id: ids_text(groups),
@@ -68,15 +86,27 @@ impl<'e> Walk<'e, '_> {
             direction: Some(direction),
             verdict,
             text,
-            evidence: evidence.clone(),
+            evidence: evidence(),
         };
         let mut pieces = Vec::with_capacity(2);
         if !admitted.is_empty() {
-            let mut text = used.join("; ");
-            if used_count > used.len() {
-                text = format!("{text}; and {} more", used_count - used.len());
-            }
-            pieces.push(passed(admitted, Some(hop(HopVerdict::Passed, text))));
+            let text = || {
+                let mut text = used.iter().map(|rule| rule.text(direction)).collect::<Vec<_>>().join("; ");
+                if used_count > used.len() {
+                    text = format!("{text}; and {} more", used_count - used.len());
+                }
+                text
+            };
+            let passed_hop = match used.as_slice() {
+                [sole] if used_count == 1 => self.index.group_hop(
+                    (std::ptr::from_ref(sole.rules).addr(), sole.rule, sole.peer),
+                    at,
+                    groups,
+                    || hop(HopVerdict::Passed, text()),
+                ),
+                _ => Arc::new(hop(HopVerdict::Passed, text())),
+            };
+            pieces.push(Piece { set: admitted, hop: Some(passed_hop), effect: Effect::Pass, assumed: None });
         }
         for (cube, gap) in undecided {
             let part = rest.take(&cube);
@@ -101,7 +131,7 @@ impl<'e> Walk<'e, '_> {
                 direction: Some(direction),
                 rule: None,
                 text: text.clone(),
-                evidence: evidence.clone(),
+                evidence: evidence(),
                 edit,
             };
             let hop = hop(HopVerdict::Dropped, text);
@@ -120,15 +150,14 @@ impl<'e> Walk<'e, '_> {
         &self,
         branch: &Branch<'e>,
         end: &End,
-        groups: &[SecurityGroupId],
+        groups: &'e [SecurityGroupId],
         direction: Direction,
-    ) -> Decision {
+    ) -> Decision<'e> {
         let side = if direction == Direction::Egress { Side::Destination } else { Side::Source };
         let now = &branch.now;
         let mut undecided: Undecided = Vec::new();
-        let mut evidence: Vec<EvidenceId> = Vec::new();
         let mut boxes: Vec<Cube> = Vec::new();
-        let mut used: Vec<String> = Vec::new();
+        let mut used: Vec<Used<'e>> = Vec::new();
         let mut used_count = 0usize;
         let bounds = now.bounds();
         for id in groups {
@@ -140,13 +169,7 @@ impl<'e> Walk<'e, '_> {
                 undecided.push((Cube::between(ANYWHERE, ANYWHERE), self.unseen_group(id)));
                 continue;
             };
-            if let Some(row) = self.index.network.security_groups.seen(id) {
-                evidence.extend(row.evidence.iter().cloned());
-            }
-            let text_of = |rule: u32, peer: u32| {
-                let rule = &rules.rules[rule as usize];
-                rule_text(id, rule, &rule.peers[peer as usize], direction)
-            };
+            let deciding = |rule: u32, peer: u32| Used { group: id, rules, rule, peer };
             for (cube, rule, peer) in &rules.boxes {
                 if bounds.as_ref().is_some_and(|bounds| bounds.meets(cube))
                     && now.cubes().iter().any(|own| own.meets(cube))
@@ -156,16 +179,15 @@ impl<'e> Walk<'e, '_> {
                         return Decision {
                             admitted: now.clone(),
                             rest: PacketSet::default(),
-                            used: vec![text_of(*rule, *peer)],
+                            used: vec![deciding(*rule, *peer)],
                             used_count: 1,
-                            evidence,
                             undecided: Vec::new(),
                         };
                     }
                     boxes.push(*cube);
                     used_count += 1;
                     if used.len() < RULES_NAMED {
-                        used.push(text_of(*rule, *peer));
+                        used.push(deciding(*rule, *peer));
                     }
                 }
             }
@@ -186,7 +208,7 @@ impl<'e> Walk<'e, '_> {
                 if boxes.len() > before {
                     used_count += 1;
                     if used.len() < RULES_NAMED {
-                        used.push(text_of(*rule_at, *peer_at));
+                        used.push(deciding(*rule_at, *peer_at));
                     }
                 }
             }
@@ -197,7 +219,6 @@ impl<'e> Walk<'e, '_> {
             rest: PacketSet::of_disjoint(rest),
             used,
             used_count,
-            evidence,
             undecided,
         }
     }
