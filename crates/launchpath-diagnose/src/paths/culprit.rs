@@ -43,6 +43,16 @@ pub(crate) struct Culprit {
     pub(crate) zone_might_help: bool,
 }
 
+/// Share of the packets that must get through for a path to count as open. An ACL that denies one port drops the answers to one
+/// ephemeral port in tens of thousands: the next attempt uses another.
+const OPEN_SHARE: f64 = 0.95;
+
+/// Whether the path carries its traffic: all of it, or all but a few unlucky source ports.
+pub(super) fn is_open(answer: &Answer) -> bool {
+    answer.verdict == Verdict::All
+        || (answer.verdict == Verdict::Part && answer.delivered_share() >= OPEN_SHARE)
+}
+
 /// Whether every packet is blocked, as far as the evidence goes: only a private zone that nobody listed may be unknown.
 pub(super) fn is_blocked(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &Answer) -> bool {
     if answer.verdict == Verdict::None {
@@ -75,7 +85,8 @@ pub(super) fn certain_blockers(answer: &Answer) -> Vec<&Blocker> {
 pub(super) fn culprits(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &Answer) -> Vec<Culprit> {
     let mut all: Vec<Culprit> = Vec::new();
     // An undecided path names no culprit: what is missing might open it.
-    if answer.verdict != Verdict::Unknown || is_blocked(case, paths, subnet, answer) {
+    let decided = answer.verdict != Verdict::Unknown && !is_open(answer);
+    if decided || is_blocked(case, paths, subnet, answer) {
         let unlisted = (answer.verdict == Verdict::Unknown).then(|| {
             format!(
                 "no private hosted zone of the VPC answers for {} (the zones were not listed)",
@@ -200,7 +211,7 @@ fn resolves_publicly(case: &Case, vpc: &VpcId, name: &str) -> bool {
 ///
 /// AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/agentcore-vpc.html>
 fn endpoint_policy(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &Answer) -> Option<Culprit> {
-    if paths.need.id != "image_layers" || answer.verdict != Verdict::All {
+    if paths.need.id != "image_layers" || !is_open(answer) {
         return None;
     }
     let passed = answer.parts.iter().flat_map(|part| &part.trace);

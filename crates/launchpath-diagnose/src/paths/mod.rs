@@ -255,7 +255,7 @@ fn relevant(
     let hops: Vec<_> =
         decided.parts.iter().flat_map(|part| &part.trace).filter(|hop| is_about(code, hop)).collect();
     let all_passed = hops.iter().all(|hop| hop.verdict == HopVerdict::Passed);
-    if decided.verdict != Verdict::All && (hops.is_empty() || !all_passed) {
+    if !culprit::is_open(decided) && (hops.is_empty() || !all_passed) {
         return None;
     }
     let text = hops.iter().map(|hop| &hop.text).find(|text| !text.is_empty()).cloned();
