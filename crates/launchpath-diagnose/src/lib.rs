@@ -9,6 +9,7 @@ mod beliefs;
 pub mod case;
 pub mod chain;
 mod comparison;
+pub mod denial_message;
 pub mod diagnosis;
 mod engine;
 pub mod faults;

@@ -25,6 +25,7 @@ const CODES: &[&str] = &[
     "app.missing_source_file",
     "app.startup_exception",
     "contract.protocol_mismatch",
+    "iam.caller_cannot_invoke",
     "iam.exec_role_ecr_denied",
     "iam.slr_missing_or_denied",
     "iam.trust_policy",

@@ -1,10 +1,15 @@
-//! Faults of permissions: who may assume, create, read.
+//! Faults of permissions: who may assume, create, read, call.
 
+mod caller_cannot_invoke;
 mod exec_role_ecr_denied;
 mod slr_missing_or_denied;
 mod trust_policy;
 
 use super::Fault;
 
-pub(super) const FAULTS: &[&Fault] =
-    &[&exec_role_ecr_denied::FAULT, &slr_missing_or_denied::FAULT, &trust_policy::FAULT];
+pub(super) const FAULTS: &[&Fault] = &[
+    &caller_cannot_invoke::FAULT,
+    &exec_role_ecr_denied::FAULT,
+    &slr_missing_or_denied::FAULT,
+    &trust_policy::FAULT,
+];
