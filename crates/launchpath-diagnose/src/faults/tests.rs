@@ -26,6 +26,7 @@ const CODES: &[&str] = &[
     "app.startup_exception",
     "contract.protocol_mismatch",
     "iam.caller_cannot_invoke",
+    "iam.caller_cannot_pass_role",
     "iam.exec_role_ecr_denied",
     "iam.slr_missing_or_denied",
     "iam.trust_policy",

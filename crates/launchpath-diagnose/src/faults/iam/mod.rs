@@ -1,6 +1,7 @@
 //! Faults of permissions: who may assume, create, read, call.
 
 mod caller_cannot_invoke;
+mod caller_cannot_pass_role;
 mod exec_role_ecr_denied;
 mod slr_missing_or_denied;
 mod trust_policy;
@@ -9,6 +10,7 @@ use super::Fault;
 
 pub(super) const FAULTS: &[&Fault] = &[
     &caller_cannot_invoke::FAULT,
+    &caller_cannot_pass_role::FAULT,
     &exec_role_ecr_denied::FAULT,
     &slr_missing_or_denied::FAULT,
     &trust_policy::FAULT,
