@@ -4,10 +4,12 @@
 //! whatever they say. Start with [`role_may`] and [`trusts`].
 
 use launchpath_iam::{
-    Context, Decision, Layer, Layers, NamedPolicy, Outcome, Policy, Principal, Request, evaluate,
+    Context, Decision, EndpointKind, Layer, Layers, NamedPolicy, Outcome, Policy, Principal, Request,
+    evaluate,
 };
 use launchpath_model::aws::role::Role;
-use launchpath_model::{EvidenceId, Fact, Gap, GapReason, Known, Target};
+use launchpath_model::aws::vpc_endpoint::VpcEndpoint;
+use launchpath_model::{Arn, EvidenceId, Fact, Gap, GapReason, Known, Row, Target};
 use serde_json::{Value, json};
 
 use crate::case::Case;
@@ -226,6 +228,46 @@ pub(crate) fn trusts(case: &Case, role: &Role, evidence: Vec<EvidenceId>) -> Opt
         command: None,
     });
     Some(Answer { outcome, evidence, gaps: gaps.into_iter().collect() })
+}
+
+/// Whether an interface endpoint's policy, and nothing else, keeps the execution role from `action` on `resource`.
+///
+/// `None` where the endpoint shows no policy or one that cannot be read.
+pub(crate) fn endpoint_lets(
+    case: &Case,
+    endpoint: &Row<VpcEndpoint>,
+    action: &str,
+    resource: &str,
+) -> Option<Answer> {
+    let arn = case.runtime()?.role_arn.clone()?;
+    let document = match endpoint.value.policy_document.as_ref()? {
+        Value::String(text) => Policy::read(text),
+        other => Policy::read_value(other),
+    };
+    let mut layers = Layers::none();
+    // The other layers are judged elsewhere: they allow everything here.
+    let everything = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
+    layers.identity = Layer::one("everything", Policy::read_value(&everything).usable().ok()?);
+    layers.endpoint = Layer::one(endpoint.value.vpc_endpoint_id.to_string(), document.usable().ok()?);
+    layers.endpoint_kind = EndpointKind::Interface;
+    let mut context = Context::partial("only what is sure of a call through the endpoint is known")
+        .with("aws:PrincipalArn", &arn)
+        .with("aws:SourceVpc", endpoint.value.vpc_id.as_str())
+        .with("aws:SourceVpce", endpoint.value.vpc_endpoint_id.as_str());
+    if let Some(account) = arn.parse::<Arn>().ok().map(|arn| arn.account) {
+        context = context.with("aws:PrincipalAccount", account.as_str());
+    }
+    // Its own account: what another account's policies say is not this question.
+    let request = Request::new(Principal::parse(&arn).ok()?, action, resource, context)
+        .in_account(case.world.account.as_ref()?.as_str());
+    let outcome = evaluate(&request, &layers);
+    let gaps = outcome.remaining_text().map(|why| Gap {
+        what: format!("whether the policy of {} lets the role {action}", endpoint.value.vpc_endpoint_id),
+        reason: GapReason::NotVisible { why },
+        evidence: endpoint.evidence.clone(),
+        command: None,
+    });
+    Some(Answer { outcome, evidence: endpoint.evidence.clone(), gaps: gaps.into_iter().collect() })
 }
 
 /// The policy of the image's repository: none, known, or not seen.

@@ -9,7 +9,7 @@ mod repair;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use launchpath_model::ids::{AccountId, SubnetId, VpcId};
+use launchpath_model::ids::{AccountId, SubnetId, VpcEndpointId, VpcId};
 use launchpath_model::world::Network;
 use launchpath_model::{EvidenceId, Gap, Known, service};
 use launchpath_net::dns::{DnsAnswer, resolve};
@@ -110,6 +110,27 @@ impl Paths {
             None if code == "net.dns_off" => paths.names(case),
             None => paths.absent(case, code),
         }
+    }
+
+    /// The interface endpoints to which the names of the launch certainly lead and that are reached, with the service; each once.
+    pub(crate) fn endpoints_reached(&self, case: &Case) -> BTreeSet<(&str, VpcEndpointId)> {
+        let Some(vpc) = case.vpc_id() else { return BTreeSet::new() };
+        let reached = |paths: &&NeedPaths| {
+            !paths.by_subnet.is_empty()
+                && paths.by_subnet.iter().all(|(_, answer)| answer.verdict == Verdict::All)
+        };
+        let leads_to = |paths: &NeedPaths| {
+            let resolution = resolve(&case.world.network, &vpc, &paths.need.name);
+            match resolution.possibilities.as_slice() {
+                [only] => match &only.answer {
+                    DnsAnswer::Endpoint(id) => Some(id.clone()),
+                    _ => None,
+                },
+                _ => None,
+            }
+        };
+        let open = self.needs.iter().filter(reached);
+        open.filter_map(|paths| Some((paths.need.service, leads_to(paths)?))).collect()
     }
 
     /// What would have to be known to say where a need's name leads.
