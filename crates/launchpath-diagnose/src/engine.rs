@@ -300,7 +300,9 @@ fn summary_of_runtime(case: &Case) -> RuntimeSummary {
         account: case.world.account.as_ref().map(ToString::to_string),
         region: case.world.region.as_ref().map(ToString::to_string),
         network_mode: mode,
-        platform_version: runtime.map(|_| platform.to_owned()),
+        platform_version: runtime
+            .filter(|_| case.combination.platform_assumed.is_none())
+            .map(|_| platform.to_owned()),
         protocol: runtime.map(|_| case.combination.protocol.to_string()),
         artifact,
         status: case.status().map(ToString::to_string),

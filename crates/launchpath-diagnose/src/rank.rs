@@ -52,7 +52,7 @@ pub(crate) fn rank(case: &Case, progress: &Progress, compared: Option<&Compared>
     for judged in judged.iter_mut() {
         let fault = judged.fault;
         judged.causes = match &judged.standing {
-            Standing::Found(findings) => findings.iter().map(|finding| found(fault, finding)).collect(),
+            Standing::Found(findings) => findings.iter().map(|finding| found(fault, finding, case)).collect(),
             Standing::Unknown(_) => suspect(fault, case, progress, compared).into_iter().collect(),
             _ => Vec::new(),
         };
@@ -61,10 +61,15 @@ pub(crate) fn rank(case: &Case, progress: &Progress, compared: Option<&Compared>
     let total: f64 = judged.iter().flat_map(|j| &j.causes).map(odds).sum();
     for cause in judged.iter_mut().flat_map(|j| &mut j.causes) {
         let share = if total > 0.0 { odds(cause) / total } else { 0.0 };
+        // The catalogue is not complete: what is not confirmed never has all of it.
+        let share = if cause.status == CauseStatus::Confirmed { share } else { share * IN_THE_CATALOGUE };
         cause.probability =
             round(if proven && cause.status == CauseStatus::Confirmed { share.max(0.5) } else { share });
     }
 }
+
+/// How much of the odds the catalogue's faults hold together while nothing is confirmed; the rest is for what it does not know.
+const IN_THE_CATALOGUE: f64 = 0.95;
 
 /// Three places are more than the weights are worth, and enough to sort by.
 fn round(value: f64) -> f64 {
@@ -75,11 +80,21 @@ fn odds(cause: &Cause) -> f64 {
     cause.because.iter().map(|line| line.weight).product()
 }
 
-fn found(fault: &Fault, finding: &Finding) -> Cause {
+fn found(fault: &Fault, finding: &Finding, case: &Case) -> Cause {
     let stage = finding.stage.unwrap_or(fault.stage);
     let status = match finding.certainty {
         Certainty::Proven => CauseStatus::Confirmed,
         Certainty::Circumstantial => CauseStatus::Likely,
+    };
+    let mut lines = finding.because.clone();
+    let status = match case.combination.platform_assumed {
+        // Were it V2, READY would show that the image was fetched.
+        Some(why) if stage == Stage::ArtifactFetch && case.is_ready() => {
+            let text = format!("the platform's version is not known: {why}; on V2, READY would refute this");
+            lines.push(because(text, &case.runtime_evidence(), 0.5));
+            CauseStatus::Likely
+        }
+        _ => status,
     };
     Cause {
         fault: fault.code.to_owned(),
@@ -89,7 +104,7 @@ fn found(fault: &Fault, finding: &Finding) -> Cause {
         probability: 0.0,
         primary: false,
         subjects: finding.subjects.clone(),
-        because: finding.because.clone(),
+        because: lines,
         fix: None,
     }
 }

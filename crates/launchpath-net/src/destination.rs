@@ -214,7 +214,9 @@ impl Engine<'_> {
             let mut end = end.clone();
             end.groups = end.groups.or_else(|| groups.clone());
             end.kind = EndKind::Endpoint(id.clone());
-            let in_use = end.status.as_deref().is_none_or(|status| status == "in-use");
+            // EC2 also knows `associated`, and may learn more: only what surely carries nothing counts as idle.
+            let idle_states = ["available", "attaching", "detaching"];
+            let in_use = end.status.as_deref().is_none_or(|status| !idle_states.contains(&status));
             let aim = Aim::end(end, false);
             if in_use { seen.push(aim) } else { idle.push(aim) }
         }

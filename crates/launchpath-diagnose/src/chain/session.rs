@@ -4,6 +4,8 @@ use launchpath_model::aws::trail::TrailEvent;
 use launchpath_model::evidence::CallError;
 use launchpath_model::{EvidenceId, Outcome, service};
 
+use serde_json::Value;
+
 use super::{Failure, Sighting, Stage, Strength, Trace, TraceRule};
 use crate::case::{Case, Platform, TRAIL_LAG_SECONDS};
 
@@ -53,6 +55,14 @@ fn invocation(case: &Case) -> Sighting {
     let evidence = vec![call.evidence.clone()];
     let when = call.at.map(|at| format!(" at {at}")).unwrap_or_default();
     if call.outcome == Outcome::Ok {
+        if let Some((code, message)) = call.response.as_ref().and_then(json_rpc_error) {
+            return json_rpc_failure(
+                case,
+                code,
+                &format!("JSON-RPC error {code}{when}: {message}"),
+                evidence,
+            );
+        }
         let trace = Trace {
             stage: Stage::Response,
             text: format!("an invocation{when} was answered"),
@@ -78,6 +88,52 @@ fn invocation(case: &Case) -> Sighting {
         Reported::No,
     );
     Sighting::Seen(traces.collect(), vec![failure])
+}
+
+/// The error of a JSON-RPC answer: with MCP a dead runtime answers HTTP 200 and says so in the body.
+fn json_rpc_error(response: &Value) -> Option<(i64, String)> {
+    let body = response.get("response").or_else(|| response.get("body")).unwrap_or(response);
+    let parsed: Value = match body {
+        Value::String(text) => serde_json::from_str(text).ok()?,
+        other => other.clone(),
+    };
+    parsed.get("jsonrpc")?;
+    let error = parsed.get("error")?;
+    let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
+    Some((error.get("code")?.as_i64()?, message.to_owned()))
+}
+
+/// What the service's own JSON-RPC codes mean; every other code is the runtime's own answer.
+fn json_rpc_failure(case: &Case, code: i64, text: &str, evidence: Vec<EvidenceId>) -> Sighting {
+    let (fails, proves, means) = match code {
+        -32010 => {
+            (on_this_platform(case, Stage::Health), Stage::InvokeAdmission, "the runtime did not come up")
+        }
+        -32003 => (Stage::SessionPlacement, Stage::Ready, "a quota is used up"),
+        -32005 => {
+            (Stage::SessionPlacement, Stage::InvokeAdmission, "another operation of the session is under way")
+        }
+        -32603 => (Stage::Response, Stage::InvokeAdmission, "an internal error of the service or the server"),
+        _ => {
+            let trace = Trace {
+                stage: Stage::Response,
+                text: format!("the runtime answered, with {text}"),
+                evidence,
+                at: None,
+                strength: Strength::Direct,
+            };
+            return Sighting::Seen(vec![trace], Vec::new());
+        }
+    };
+    let reading = Reading { fails, proves: vec![proves], means: means.to_owned(), fault: None };
+    let passed = Trace {
+        stage: proves,
+        text: "the call was admitted".to_owned(),
+        evidence: evidence.clone(),
+        at: None,
+        strength: Strength::Direct,
+    };
+    Sighting::Seen(vec![passed], vec![failure(&reading, format!("{text}: {means}"), evidence, Reported::No)])
 }
 
 fn reported_error(case: &Case) -> Sighting {

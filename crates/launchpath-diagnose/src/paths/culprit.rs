@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use launchpath_iam::{Context, Decision, Layer, Layers, Policy, Principal, Request, evaluate};
 use launchpath_model::aws::vpc_endpoint::{EndpointType, VpcEndpoint};
 use launchpath_model::ids::{SubnetId, VpcId};
+use launchpath_model::world::Network;
 use launchpath_model::{EvidenceId, Row};
 use launchpath_net::dns::{DnsAnswer, resolve};
 use launchpath_net::{Answer, Blocker, BlockerKind, Edit, HopKind, HopVerdict, NeedPaths, Outcome, Verdict};
@@ -82,7 +83,15 @@ pub(super) fn certain_blockers(answer: &Answer) -> Vec<&Blocker> {
 }
 
 /// The culprits of one path.
-pub(super) fn culprits(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &Answer) -> Vec<Culprit> {
+///
+/// `network`: the one that was walked; where a name leads is asked of no other.
+pub(super) fn culprits(
+    case: &Case,
+    network: &Network,
+    paths: &NeedPaths,
+    subnet: &SubnetId,
+    answer: &Answer,
+) -> Vec<Culprit> {
     let mut all: Vec<Culprit> = Vec::new();
     // An undecided path names no culprit: what is missing might open it.
     let decided = answer.verdict != Verdict::Unknown && !is_open(answer);
@@ -96,7 +105,7 @@ pub(super) fn culprits(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer
         let zone_might_help = unlisted.is_some() && routes_leave_the_vpc(case, subnet);
         let vpc = case.world.network.subnets.seen(subnet).map(|row| row.value.vpc_id.clone());
         for blocker in certain_blockers(answer) {
-            let code = code_of(case, vpc.as_ref(), paths, blocker);
+            let code = code_of(network, vpc.as_ref(), paths, blocker);
             let subject = match code {
                 "net.missing_vpc_endpoint" | "net.s3_path_missing" => service_name(case, paths.need.service),
                 "net.dns_off" => vpc.as_ref().map_or_else(|| blocker.id.clone(), ToString::to_string),
@@ -147,9 +156,14 @@ fn sentence(code: &str, paths: &NeedPaths, blocker: &Blocker) -> String {
     let what = match code {
         "net.missing_vpc_endpoint" => format!("nothing leads to {} ({})", need.service, need.purpose),
         "net.s3_path_missing" => format!("nothing leads to S3 ({})", need.purpose),
+        "net.dns_off" if blocker.kind != BlockerKind::DnsNoAnswer => format!(
+            "{} ({}) is not reached: its name keeps the public address although an endpoint is there, and",
+            need.service, need.purpose
+        ),
         _ => format!("{} ({}) is not reached", need.service, need.purpose),
     };
-    format!("{what}: {}", blocker.text)
+    let colon = if what.ends_with(", and") { "" } else { ":" };
+    format!("{what}{colon} {}", blocker.text)
 }
 
 /// The full name of an endpoint service.
@@ -159,31 +173,25 @@ pub(super) fn service_name(case: &Case, service: &str) -> String {
     format!("{prefix}.{region}.{service}")
 }
 
-fn code_of(case: &Case, vpc: Option<&VpcId>, paths: &NeedPaths, blocker: &Blocker) -> &'static str {
+fn code_of(network: &Network, vpc: Option<&VpcId>, paths: &NeedPaths, blocker: &Blocker) -> &'static str {
     match blocker.kind {
         BlockerKind::SecurityGroupEgress => "net.runtime_sg_egress_blocks",
         BlockerKind::SecurityGroupIngress => "net.endpoint_sg_blocks",
         BlockerKind::NetworkAcl => "net.nacl",
         BlockerKind::DnsNoAnswer => "net.dns_off",
-        _ => way_out(case, vpc, paths, blocker),
+        _ => way_out(network, vpc, paths, blocker),
     }
 }
 
 /// The traffic finds no way out: which of the ways that could be there is the one that is meant?
-fn way_out(case: &Case, vpc: Option<&VpcId>, paths: &NeedPaths, blocker: &Blocker) -> &'static str {
-    let endpoints: Vec<&Row<VpcEndpoint>> = case
-        .world
-        .network
-        .vpc_endpoints
-        .iter()
-        .map(|(_, row)| row)
-        .filter(|row| Some(&row.value.vpc_id) == vpc)
-        .collect();
+fn way_out(network: &Network, vpc: Option<&VpcId>, paths: &NeedPaths, blocker: &Blocker) -> &'static str {
+    let rows = network.vpc_endpoints.iter().map(|(_, row)| row);
+    let endpoints: Vec<&Row<VpcEndpoint>> = rows.filter(|row| Some(&row.value.vpc_id) == vpc).collect();
     let interface = |row: &&Row<VpcEndpoint>| row.value.vpc_endpoint_type == Some(EndpointType::Interface);
     let for_this =
         endpoints.iter().copied().filter(interface).any(|row| row.value.service() == paths.need.service);
     // An endpoint is there and the name does not lead to it: that is DNS, whatever the routes look like.
-    if for_this && vpc.is_some_and(|vpc| resolves_publicly(case, vpc, &paths.need.name)) {
+    if for_this && vpc.is_some_and(|vpc| resolves_publicly(network, vpc, &paths.need.name)) {
         return "net.dns_off";
     }
     let has_endpoints = endpoints.iter().copied().any(|row| interface(&row));
@@ -201,8 +209,8 @@ fn way_out(case: &Case, vpc: Option<&VpcId>, paths: &NeedPaths, blocker: &Blocke
     }
 }
 
-fn resolves_publicly(case: &Case, vpc: &VpcId, name: &str) -> bool {
-    let resolution = resolve(&case.world.network, vpc, name);
+fn resolves_publicly(network: &Network, vpc: &VpcId, name: &str) -> bool {
+    let resolution = resolve(network, vpc, name);
     !resolution.possibilities.is_empty()
         && resolution.possibilities.iter().all(|p| matches!(p.answer, DnsAnswer::Public { .. }))
 }

@@ -72,7 +72,7 @@ impl Paths {
         let mut culprits: BTreeMap<&'static str, Vec<Culprit>> = BTreeMap::new();
         for paths in &needs {
             for (subnet, answer) in &paths.by_subnet {
-                for culprit in culprit::culprits(case, paths, subnet, answer) {
+                for culprit in culprit::culprits(case, &network, paths, subnet, answer) {
                     culprits.entry(culprit.code).or_default().push(culprit);
                 }
             }

@@ -15,10 +15,11 @@ pub(super) fn repair(case: &Case, code: &str, culprits: &[Culprit]) -> Option<Re
     if let Some(repair) = endpoint_policies(case, culprits) {
         return Some(repair);
     }
+    // Private DNS turns the service's name to the endpoint for the whole VPC: who is not admitted there loses the service.
     let (summary, safety, edits) = match code {
         "net.missing_vpc_endpoint" => {
             let edits = create_endpoints(case, culprits)?;
-            ("Create the missing interface endpoints, with private DNS".to_owned(), Safety::Safe, edits)
+            ("Create the missing interface endpoints, with private DNS".to_owned(), Safety::Review, edits)
         }
         "net.s3_path_missing" => {
             let edits = s3_gateway(case, culprits)?;
@@ -31,7 +32,7 @@ pub(super) fn repair(case: &Case, code: &str, culprits: &[Culprit]) -> Option<Re
             } else {
                 "Create endpoints for what the launch needs (or a default route to a NAT gateway)"
             };
-            (summary.to_owned(), Safety::Safe, edits)
+            (summary.to_owned(), Safety::Review, edits)
         }
         _ => {
             let mut edits: Vec<Edit> = Vec::new();

@@ -77,18 +77,61 @@ fn update_runtime(world: &World, id: &str, change: impl Fn(&Runtime, &mut Value)
     }
     if let Some(uri) = runtime.container_uri() {
         request["agentRuntimeArtifact"] = json!({ "containerConfiguration": { "containerUri": uri } });
+    } else if let Some(code) = runtime.code() {
+        let s3 = code.code.as_ref().and_then(|code| code.s3.as_ref());
+        let location: serde_json::Map<String, Value> = s3.map_or_else(serde_json::Map::new, |s3| {
+            let members = [("bucket", &s3.bucket), ("prefix", &s3.prefix), ("versionId", &s3.version_id)];
+            members
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?))))
+                .collect()
+        });
+        request["agentRuntimeArtifact"] = json!({ "codeConfiguration": {
+            "code": { "s3": location }, "runtime": code.runtime, "entryPoint": code.entry_point,
+        } });
     }
     if let Some(config) = runtime.vpc_config() {
         request["networkConfiguration"] = json!({ "networkMode": "VPC", "networkModeConfig": {
             "subnets": config.subnets.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "securityGroups": config.security_groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
         } });
+        if let Some(required) = config.require_service_s3_endpoint {
+            request["networkConfiguration"]["networkModeConfig"]["requireServiceS3Endpoint"] =
+                json!(required);
+        }
     } else if let Some(mode) = runtime.network_mode() {
         request["networkConfiguration"] = json!({ "networkMode": mode.as_str() });
     }
     request["protocolConfiguration"] = json!({ "serverProtocol": runtime.protocol().as_str() });
+    if let Some(required) = runtime.metadata_configuration.as_ref().and_then(|m| m.require_mmdsv2) {
+        request["metadataConfiguration"] = json!({ "requireMMDSV2": required });
+    }
+    let kept = [
+        ("description", runtime.description.as_ref().map(|text| json!(text))),
+        ("authorizerConfiguration", runtime.authorizer_configuration.clone()),
+        ("requestHeaderConfiguration", runtime.request_header_configuration.clone()),
+        ("lifecycleConfiguration", runtime.lifecycle_configuration.clone()),
+        ("filesystemConfigurations", runtime.filesystem_configurations.as_ref().map(|list| json!(list))),
+    ];
+    for (member, value) in kept {
+        if let Some(value) = value {
+            request[member] = value;
+        }
+    }
+    let mut lines = Vec::new();
+    let names: Vec<&str> =
+        runtime.environment_variables.iter().flatten().map(|(name, _)| name.as_str()).collect();
+    if !names.is_empty() {
+        // Their values never reach a bundle. A file that is not there stops the command before it could reset them.
+        request["environmentVariables"] = json!("file://environment.json");
+        lines.push(format!(
+            "# write the present environment variables with their values to environment.json first: {}",
+            names.join(", ")
+        ));
+    }
     change(runtime, &mut request);
-    vec![cli(world, "bedrock-agentcore-control", "UpdateAgentRuntime", &request)]
+    lines.push(cli(world, "bedrock-agentcore-control", "UpdateAgentRuntime", &request));
+    lines
 }
 
 fn network_cli(edit: &Edit, world: &World) -> String {

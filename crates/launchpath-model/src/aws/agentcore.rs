@@ -93,6 +93,10 @@ pub struct Runtime {
     pub agent_runtime_artifact: Option<Artifact>,
     /// Protocol, port and path.
     pub protocol_configuration: Option<ProtocolConfiguration>,
+    /// What somebody wrote about it.
+    pub description: Option<String>,
+    /// Request headers that are passed on; kept as received.
+    pub request_header_configuration: Option<Value>,
     /// Names of the environment variables; values are masked before they reach a bundle.
     pub environment_variables: Option<BTreeMap<String, Value>>,
     /// JWT authorizer; kept as received.

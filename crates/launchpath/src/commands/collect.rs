@@ -19,7 +19,8 @@ pub(crate) fn run(_global: &Global, arguments: &CollectArguments) -> Result<u8, 
         return Ok(0);
     }
     if arguments.dry_run {
-        output::deliver(&dry_run(&launchpath_aws::plan(&request)?), arguments.output.as_deref())?;
+        // `--output` names the bundle of a real run: a list of calls must not replace one.
+        output::deliver(&dry_run(&launchpath_aws::plan(&request)?), None)?;
         return Ok(0);
     }
     let bundle = live::collect(&arguments.aws, request)?;

@@ -69,7 +69,7 @@ fn check(context: &Context) -> Check {
     ];
     let changes = case.id.iter().map(|id| Change::RebuildImage { runtime: id.clone() }).collect();
     let mut repair =
-        Repair::new("Push one plain arm64 manifest, without attestations", Safety::Safe, changes);
+        Repair::new("Push one plain arm64 manifest, without attestations", Safety::Review, changes);
     repair.steps = vec![format!(
         "docker buildx build --platform linux/arm64 --provenance=false --sbom=false --output type=image,oci-mediatypes=false,push=true -t {uri} ."
     )];

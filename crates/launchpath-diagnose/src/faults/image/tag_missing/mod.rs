@@ -125,7 +125,7 @@ fn push(uri: &launchpath_model::aws::image::ImageUri) -> Repair {
     let change = Change::PushImage { repository: uri.repository.clone(), tag };
     let mut repair = Repair::new(
         format!("Push the image to {address} again, and keep lifecycle rules from expiring it"),
-        Safety::Safe,
+        Safety::Review,
         vec![change],
     );
     repair.steps =
