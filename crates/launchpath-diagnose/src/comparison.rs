@@ -4,7 +4,8 @@
 
 use launchpath_model::aws::agentcore::Runtime;
 use launchpath_model::ids::RuntimeId;
-use launchpath_model::{EvidenceId, Known, Outcome};
+use launchpath_model::world::Invocation;
+use launchpath_model::{EvidenceId, Known};
 
 use crate::case::Case;
 use crate::chain::{Stage, assess};
@@ -20,7 +21,7 @@ pub(crate) struct Compared {
 /// Compares with the runtime asked for, else with one that works; `None` when there is neither.
 pub(crate) fn compare(case: &Case) -> Option<Compared> {
     let here = case.runtime()?;
-    let works_here = case.latest_invocation().is_some_and(|call| call.outcome == Outcome::Ok);
+    let works_here = case.latest_invocation().is_some_and(Invocation::was_answered);
     let wanted = case.world.subject.against.as_deref();
     if works_here && wanted.is_none() {
         return None; // It works itself: nothing to explain.

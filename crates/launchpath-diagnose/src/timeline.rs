@@ -42,7 +42,10 @@ pub(crate) fn timeline(case: &Case) -> Vec<TimelineEntry> {
     }
     for call in case.invocations().iter().take(MOST_OF_A_KIND) {
         let text = match (&call.outcome, &call.error) {
-            (Outcome::Ok, _) => "invocation answered".to_owned(),
+            (Outcome::Ok, _) => call.json_rpc_error().map_or_else(
+                || "invocation answered".to_owned(),
+                |(code, message)| format!("invocation failed: JSON-RPC error {code}: {message}"),
+            ),
             (_, Some(error)) => {
                 format!("invocation failed: {}", error.message.split(". ").next().unwrap_or_default())
             }

@@ -4,8 +4,6 @@ use launchpath_model::aws::trail::TrailEvent;
 use launchpath_model::evidence::CallError;
 use launchpath_model::{EvidenceId, Outcome, service};
 
-use serde_json::Value;
-
 use super::{Failure, Sighting, Stage, Strength, Trace, TraceRule};
 use crate::case::{Case, Platform, TRAIL_LAG_SECONDS};
 
@@ -55,7 +53,7 @@ fn invocation(case: &Case) -> Sighting {
     let evidence = vec![call.evidence.clone()];
     let when = call.at.map(|at| format!(" at {at}")).unwrap_or_default();
     if call.outcome == Outcome::Ok {
-        if let Some((code, message)) = call.response.as_ref().and_then(json_rpc_error) {
+        if let Some((code, message)) = call.json_rpc_error() {
             return json_rpc_failure(
                 case,
                 code,
@@ -88,19 +86,6 @@ fn invocation(case: &Case) -> Sighting {
         Reported::No,
     );
     Sighting::Seen(traces.collect(), vec![failure])
-}
-
-/// The error of a JSON-RPC answer: with MCP a dead runtime answers HTTP 200 and says so in the body.
-fn json_rpc_error(response: &Value) -> Option<(i64, String)> {
-    let body = response.get("response").or_else(|| response.get("body")).unwrap_or(response);
-    let parsed: Value = match body {
-        Value::String(text) => serde_json::from_str(text).ok()?,
-        other => other.clone(),
-    };
-    parsed.get("jsonrpc")?;
-    let error = parsed.get("error")?;
-    let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
-    Some((error.get("code")?.as_i64()?, message.to_owned()))
 }
 
 /// What the service's own JSON-RPC codes mean; every other code is the runtime's own answer.

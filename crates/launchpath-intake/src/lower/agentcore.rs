@@ -2,10 +2,11 @@
 //!
 //! AWS: <https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_Operations.html>
 
-use launchpath_model::World;
 use launchpath_model::aws::agentcore::{Runtime, RuntimeEndpoint};
+use launchpath_model::aws::trail::TrailEvent;
 use launchpath_model::ids::RuntimeId;
 use launchpath_model::world::Invocation;
+use launchpath_model::{Outcome, World};
 
 use super::{Lowered, Recorded};
 use crate::error::IntakeError;
@@ -18,8 +19,31 @@ pub(super) fn control(world: &mut World, call: &Recorded) -> Result<Lowered, Int
         "ListAgentRuntimeVersions" => list_versions(world, call),
         "GetAgentRuntimeEndpoint" => get_endpoint(world, call),
         "ListAgentRuntimeEndpoints" => list_endpoints(world, call),
+        "CreateAgentRuntime" | "UpdateAgentRuntime" => Ok(asked_for(world, call)),
         _ => Ok(Lowered::UnknownOperation),
     }
+}
+
+/// A creation or update that somebody recorded himself: what CloudTrail would show of it, and no look-up of anything else.
+fn asked_for(world: &mut World, call: &Recorded) -> Lowered {
+    let evidence = &call.evidence;
+    if !matches!(evidence.outcome, Outcome::Ok) && evidence.error.is_none() {
+        return Lowered::NoKey("how the call failed");
+    }
+    let error = evidence.error.as_ref();
+    let event = TrailEvent {
+        event_time: evidence.at,
+        event_source: Some("bedrock-agentcore.amazonaws.com".to_owned()),
+        event_name: evidence.operation.clone(),
+        aws_region: evidence.region.as_ref().map(ToString::to_string),
+        request_parameters: evidence.request.clone(),
+        response_elements: Some(call.response.clone()).filter(|response| !response.is_null()),
+        error_code: error.map(|error| error.code.clone()),
+        error_message: error.map(|error| error.message.clone()),
+        ..TrailEvent::default()
+    };
+    world.trail.insert(format!("{}#{}", evidence.operation, evidence.id), event, evidence.id.clone());
+    Lowered::Done
 }
 
 /// The data plane: invocations of every kind (the plain one, commands, WebSocket) show whether a container answered.

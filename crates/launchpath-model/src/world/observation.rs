@@ -26,6 +26,29 @@ pub struct Invocation {
     pub response: Option<Value>,
 }
 
+impl Invocation {
+    /// Whether the runtime answered: HTTP 200 alone does not say so, for with MCP the service reports a dead one in the body.
+    pub fn was_answered(&self) -> bool {
+        self.outcome == Outcome::Ok && self.json_rpc_error().is_none()
+    }
+
+    /// Code and message of a JSON-RPC answer that is an error.
+    ///
+    /// Source: the JSON-RPC 2.0 specification, section 5.1 (<https://www.jsonrpc.org/specification>).
+    pub fn json_rpc_error(&self) -> Option<(i64, String)> {
+        let response = self.response.as_ref()?;
+        let body = response.get("response").or_else(|| response.get("body")).unwrap_or(response);
+        let parsed: Value = match body {
+            Value::String(text) => serde_json::from_str(text).ok()?,
+            other => other.clone(),
+        };
+        parsed.get("jsonrpc")?;
+        let error = parsed.get("error")?;
+        let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
+        Some((error.get("code")?.as_i64()?, message.to_owned()))
+    }
+}
+
 /// One log line with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRecord {

@@ -1,6 +1,7 @@
 //! `contract.protocol_mismatch`: the runtime is configured for another protocol than the container speaks.
 
 use launchpath_model::aws::agentcore::ServerProtocol;
+use launchpath_model::world::Invocation;
 use launchpath_model::{EvidenceId, Gap, GapReason, Known};
 
 use crate::case::Case;
@@ -42,6 +43,11 @@ fn check(context: &Context) -> Check {
         let line = because(format!("the rehearsal broke the clause «{clause}»"), &[evidence], DIRECT);
         return Check::found(Finding::new(Certainty::Proven, subjects, vec![line]));
     }
+    if let Some(call) = answered_before(case) {
+        let when = call.at.map(|at| format!(" at {at}")).unwrap_or_default();
+        let text = format!("the same version answered an invocation{when}, over the same protocol");
+        return Check::ruled_out(text, vec![call.evidence.clone()]);
+    }
     // A declared port is a remark of whoever wrote the Dockerfile: it counts only while something fails at the probe.
     let fails = context.progress.in_break(FAULT.stage);
     if let Some((ports, evidence)) = declared_ports(case).filter(|_| fails) {
@@ -62,6 +68,12 @@ fn check(context: &Context) -> Check {
         }
     }
     Check::unknown(missing("which protocol the container speaks"))
+}
+
+/// A call that the version which runs now has answered: what a later one meets is not its protocol.
+fn answered_before<'a>(case: &Case<'a>) -> Option<&'a Invocation> {
+    let since = case.changed_at()?;
+    case.invocations().into_iter().find(|call| call.was_answered() && call.at.is_some_and(|at| at >= since))
 }
 
 fn missing(what: &str) -> Gap {
