@@ -335,7 +335,8 @@ fn summary(diagnosis: &Diagnosis, progress: &Progress) -> String {
                 let lead = if suspects == 0 {
                     String::new()
                 } else {
-                    format!("; {suspects} suspects, {areas} first")
+                    let noun = if suspects == 1 { "suspect" } else { "suspects" };
+                    format!("; {suspects} {noun}, {areas} first")
                 };
                 format!("Undecided: {}{lead}.", broken.note)
             }

@@ -25,7 +25,8 @@ pub(crate) fn probes(
         return Vec::new();
     }
     if causes.is_empty() {
-        return invoke_once(case, progress).into_iter().collect();
+        let probe = invoke_once(case, progress).or_else(|| call_again(case));
+        return probe.into_iter().collect();
     }
     let mut all: Vec<Probe> = Vec::new();
     all.extend(rehearse(case, causes));
@@ -34,6 +35,10 @@ pub(crate) fn probes(
     all.retain(|probe| probe.gain_bits > 0.0);
     all.sort_by(|a, b| b.gain_bits.total_cmp(&a.gain_bits).then_with(|| a.command.cmp(&b.command)));
     all.truncate(MOST);
+    if all.is_empty() {
+        // No probe parts one suspect from itself: a second call shows at least whether it fails again, and where.
+        all.extend(call_again(case));
+    }
     all
 }
 
@@ -170,11 +175,30 @@ fn invoke_once(case: &Case, progress: &Progress) -> Option<Probe> {
     if progress.all_failures().next().is_some() {
         return None;
     }
-    let id = case.id.as_ref()?;
     Some(Probe {
         what: "Make one test invocation and record how it ends".to_owned(),
-        command: format!("launchpath diagnose {id} --invoke '{{\"prompt\": \"ping\"}}'"),
+        command: invocation(case)?,
         splits: Vec::new(),
         gain_bits: 1.0,
     })
+}
+
+/// It failed, and nothing that was found explains it: whether it fails again, in the same way, with the log of that minute.
+fn call_again(case: &Case) -> Option<Probe> {
+    if !case.is_ready() {
+        return None;
+    }
+    Some(Probe {
+        what: "Call once more, with a new session, and read what that call leaves in log and trail"
+            .to_owned(),
+        command: invocation(case)?,
+        splits: Vec::new(),
+        gain_bits: 0.0,
+    })
+}
+
+fn invocation(case: &Case) -> Option<String> {
+    let id = case.id.as_ref()?;
+    let region = case.world.region.as_ref().map(|region| format!(" --region {region}")).unwrap_or_default();
+    Some(format!("launchpath diagnose {id}{region} --invoke '{{\"prompt\": \"ping\"}}'"))
 }

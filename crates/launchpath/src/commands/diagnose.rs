@@ -16,7 +16,7 @@ use crate::{disk, output};
 /// Runs the command and returns the exit code of the diagnosis.
 pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, Failure> {
     let world = match &arguments.bundle {
-        Some(path) => saved(disk::open(path)?, arguments),
+        Some(path) => saved(disk::open(path)?, arguments)?,
         None => live(arguments)?,
     };
     let refused = arguments.bundle.is_none() && is_all_refused(&world);
@@ -43,7 +43,7 @@ fn live(arguments: &DiagnoseArguments) -> Result<World, Failure> {
 }
 
 /// What the command line adds to a saved bundle.
-fn saved(mut world: World, arguments: &DiagnoseArguments) -> World {
+fn saved(mut world: World, arguments: &DiagnoseArguments) -> Result<World, Failure> {
     if let Some(runtime) = &arguments.runtime {
         world.subject.runtime = Some(runtime.clone());
     }
@@ -51,12 +51,30 @@ fn saved(mut world: World, arguments: &DiagnoseArguments) -> World {
         world.subject.endpoint = Some(arguments.subject.endpoint.clone());
     }
     if let Some(against) = &arguments.subject.against {
+        is_there(&world, against)?;
         world.subject.against = Some(against.clone());
     }
     if let Some(text) = &arguments.subject.saw {
         add_statement(&mut world, text);
     }
-    world
+    Ok(world)
+}
+
+/// A runtime to compare with that the bundle does not describe would be left out without a word.
+fn is_there(world: &World, wanted: &str) -> Result<(), Failure> {
+    let described = world.runtimes.iter().any(|(id, row)| {
+        id.as_str() == wanted
+            || row.value.agent_runtime_name.as_deref() == Some(wanted)
+            || row.value.agent_runtime_arn.as_deref() == Some(wanted)
+    });
+    if described {
+        return Ok(());
+    }
+    let ids: Vec<&str> = world.runtimes.iter().map(|(id, _)| id.as_str()).collect();
+    let held = if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+    let error =
+        anyhow::anyhow!("--against {wanted}: the bundle describes no such runtime; it describes: {held}");
+    Err(Failure::usage(error).advise("collect again with --against, or name one of these"))
 }
 
 fn add_statement(world: &mut World, text: &str) {

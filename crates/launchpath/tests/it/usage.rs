@@ -46,6 +46,26 @@ fn malformed_input_names_file_place_and_expectation() {
 }
 
 #[test]
+fn a_runtime_to_compare_with_that_is_not_there_is_named() {
+    let bundle = scenario("incident/as-collected");
+    let run = launchpath(&["diagnose", "--bundle", &bundle, "--against", "nothere-0000000000"]);
+    assert_eq!(run.code, 252, "{}", run.stderr);
+    assert!(run.stderr.contains("nothere-0000000000"), "{}", run.stderr);
+    assert!(run.stdout.is_empty(), "no report that looks as if it had compared");
+}
+
+#[test]
+fn a_list_of_calls_never_replaces_a_bundle() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join("keep.json");
+    std::fs::write(&path, "precious").expect("written");
+    let run = launchpath(&["collect", "agent", "--dry-run", "-o", &path.display().to_string()]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("GetAgentRuntime"), "{}", run.stdout);
+    assert_eq!(std::fs::read_to_string(&path).expect("still there"), "precious");
+}
+
+#[test]
 fn a_report_file_appears_whole() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let path = folder.path().join("report.md");
