@@ -11,7 +11,8 @@ use crate::complaint::Complaint;
 use crate::metadata;
 use crate::tree::Tree;
 
-/// Which members a member may be built from. model ← net, iam, image ← diagnose ← report ← launchpath; model ← intake ← aws.
+/// Which members a member may be built from. model ← net, iam, image ← diagnose ← report ← launchpath; model ← intake ← aws;
+/// image ← fetch, rehearse ← launchpath.
 const ARROWS: &[(&str, &[&str])] = &[
     ("launchpath-model", &[]),
     ("launchpath-net", &["launchpath-model"]),
@@ -21,6 +22,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("launchpath-report", &["launchpath-model", "launchpath-diagnose"]),
     ("launchpath-intake", &["launchpath-model"]),
     ("launchpath-aws", &["launchpath-model", "launchpath-intake"]),
+    ("launchpath-fetch", &["launchpath-model", "launchpath-image"]),
+    ("launchpath-rehearse", &["launchpath-model", "launchpath-image"]),
     (
         "launchpath",
         &[
@@ -32,13 +35,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "launchpath-report",
             "launchpath-intake",
             "launchpath-aws",
+            "launchpath-fetch",
+            "launchpath-rehearse",
         ],
     ),
     ("xtask", &["launchpath-diagnose", "launchpath-report"]),
 ];
 
 /// The members that may name the AWS SDK or an asynchronous runtime.
-const ASYNCHRONOUS: &[&str] = &["launchpath", "launchpath-aws"];
+const ASYNCHRONOUS: &[&str] = &["launchpath", "launchpath-aws", "launchpath-fetch", "launchpath-rehearse"];
 
 /// Crates that bring I/O, threads of their own or a clock wherever they are linked.
 const IMPURE: &[&str] =

@@ -1,0 +1,1 @@
+//! What a rehearsal saw, as plain data: the `Rehearse` call of a bundle.
