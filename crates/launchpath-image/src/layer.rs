@@ -347,8 +347,7 @@ fn extend(extension: &mut Extension, mut records: &[u8], at: u64) -> Result<(), 
         let (key, value) = (&record[..equals], &record[equals + 1..]);
         let decimal = || std::str::from_utf8(value).ok().and_then(|t| t.parse::<u64>().ok()).ok_or_else(bad);
         match key {
-            b"path" if value.contains(&0) => return Err(bad()),
-            b"linkpath" if value.contains(&0) => return Err(bad()),
+            b"path" | b"linkpath" if value.contains(&0) => return Err(bad()),
             // An empty value takes an earlier record back.
             b"path" => extension.path = (!value.is_empty()).then(|| value.to_vec()),
             b"linkpath" => extension.link = (!value.is_empty()).then(|| value.to_vec()),

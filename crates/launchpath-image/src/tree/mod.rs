@@ -151,6 +151,9 @@ impl Tree {
 
 impl std::fmt::Debug for Tree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tree").field("layers", &self.layers).field("nodes", &self.nodes.len()).finish()
+        f.debug_struct("Tree")
+            .field("layers", &self.layers)
+            .field("nodes", &self.nodes.len())
+            .finish_non_exhaustive()
     }
 }
