@@ -33,6 +33,9 @@ pub struct Diagnosis {
     pub causes: Vec<Cause>,
     /// What would block later in the chain once the primary cause is mended.
     pub also_blocking: Vec<Cause>,
+    /// Ways to clear everything that was found, each a whole list of repairs in launch order; the safest first.
+    #[serde(default)]
+    pub plans: Vec<Plan>,
     /// Traps that the evidence shows somebody fell into, and checks that crashed.
     pub warnings: Vec<Warning>,
     /// What is not the cause, with the evidence that shows it.
@@ -230,6 +233,34 @@ pub struct Verified {
     pub next_blocker: Option<String>,
     /// What the proof takes for granted.
     pub assumes: Option<String>,
+}
+
+/// Repairs that together clear every blocker that was found, or as many as can be cleared; none of them can be left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// The repairs, in launch order.
+    pub steps: Vec<PlanStep>,
+    /// Whether any of them can do harm.
+    pub safety: Safety,
+    /// Why it stands where it stands among the plans.
+    pub why: String,
+    /// The proof: all of them applied to the world in memory and the diagnosis run again.
+    pub verified: Verified,
+}
+
+/// One repair of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanStep {
+    /// The fault it clears.
+    pub fault: String,
+    /// The stage of that fault.
+    pub stage: String,
+    /// The resources at fault.
+    pub subjects: Vec<String>,
+    /// The fault that hides this one: it is found only once that one is mended.
+    pub hidden_by: Option<String>,
+    /// The repair; its own proof stands with the cause.
+    pub fix: Fix,
 }
 
 /// A trap or another remark.

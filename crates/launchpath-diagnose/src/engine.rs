@@ -11,31 +11,31 @@ use launchpath_model::{EvidenceId, Outcome, World};
 use crate::case::{ArtifactKind, Case, Mode, Platform};
 use crate::chain::{Progress, Stage, Strength, assess};
 use crate::diagnosis::{
-    Cause, CauseStatus, Diagnosis, EvidenceRecord, Fix, Missing, RuledOut, RuntimeSummary, SCHEMA_VERSION,
-    Saying, Undecided, Verdict, Verified, Warning,
+    Cause, CauseStatus, Diagnosis, EvidenceRecord, Missing, RuledOut, RuntimeSummary, SCHEMA_VERSION, Saying,
+    Undecided, Verdict, Warning,
 };
 use crate::faults::{self, Check, Context, Fault};
 use crate::rank::{Judged, Standing, rank};
-use crate::{beliefs, comparison, probe, timeline, traps};
+use crate::{beliefs, comparison, plan, probe, timeline, traps};
 
 /// Diagnoses the world's subject.
 pub fn diagnose(world: &World) -> Diagnosis {
     let judgement = judge(world);
     let mut diagnosis = assemble(world, &judgement);
-    prove_fixes(world, &judgement, &mut diagnosis);
+    plan::prove(world, &judgement, &mut diagnosis);
     diagnosis
 }
 
 /// Everything decided about one world, before it is put into words.
-struct Judgement<'a> {
+pub(crate) struct Judgement<'a> {
     case: Case<'a>,
-    progress: Progress,
-    judged: Vec<Judged>,
+    pub(crate) progress: Progress,
+    pub(crate) judged: Vec<Judged>,
     comparison: Option<comparison::Compared>,
     crashed: Vec<(&'static str, String)>,
 }
 
-fn judge(world: &World) -> Judgement<'_> {
+pub(crate) fn judge(world: &World) -> Judgement<'_> {
     let case = Case::new(world);
     let progress = assess(&case);
     let mut crashed = Vec::new();
@@ -162,6 +162,7 @@ fn assemble(world: &World, judgement: &Judgement) -> Diagnosis {
         next_probes: probe::probes(case, progress, &causes, &unknown),
         causes,
         also_blocking,
+        plans: Vec::new(),
         warnings,
         ruled_out,
         unknown,
@@ -178,7 +179,7 @@ fn assemble(world: &World, judgement: &Judgement) -> Diagnosis {
     diagnosis
 }
 
-fn order(progress: &Progress, stage: &str) -> usize {
+pub(crate) fn order(progress: &Progress, stage: &str) -> usize {
     Stage::from_id(stage).and_then(|stage| progress.position(stage)).unwrap_or(usize::MAX)
 }
 
@@ -366,57 +367,11 @@ fn areas(causes: &[Cause]) -> String {
     names.join(", then ")
 }
 
-/// Applies each repair to a copy of the world and keeps it only if the diagnosis gets better.
-fn prove_fixes(world: &World, judgement: &Judgement, diagnosis: &mut Diagnosis) {
-    let remaining = |causes: &[Cause]| -> Vec<(String, Vec<String>)> {
-        causes
-            .iter()
-            .filter(|c| c.status != CauseStatus::Possible)
-            .map(|c| (c.fault.clone(), c.subjects.clone()))
-            .collect()
-    };
-    let mut before = remaining(&diagnosis.causes);
-    before.extend(remaining(&diagnosis.also_blocking));
-    for cause in diagnosis.causes.iter_mut().chain(&mut diagnosis.also_blocking) {
-        let repair = judgement.judged.iter().find_map(|j| j.repair_for(&cause.fault, &cause.subjects));
-        let Some(repair) = repair else { continue };
-        let Some(repaired) = repair.applied_to(world) else { continue };
-        let after = judge(&repaired);
-        let causes_after: Vec<Cause> = after.judged.iter().flat_map(|j| j.causes.clone()).collect();
-        let left = remaining(&causes_after);
-        let this = (cause.fault.clone(), cause.subjects.clone());
-        if left.contains(&this) || left.iter().any(|other| !before.contains(other) && other.0 == cause.fault)
-        {
-            continue; // It changes nothing, or only moves the fault.
-        }
-        let mut blockers: Vec<&Cause> =
-            causes_after.iter().filter(|c| c.status != CauseStatus::Possible && !is_side(&c.stage)).collect();
-        blockers.sort_by_key(|c| order(&after.progress, &c.stage));
-        let next = blockers.first();
-        let reaches = match next {
-            Some(next) => before_stage(&after.progress, &next.stage),
-            None => Stage::Response.id().to_owned(),
-        };
-        cause.fix = Some(Fix {
-            summary: repair.summary.clone(),
-            safety: repair.safety,
-            aws_cli: repair.aws_cli(world),
-            terraform: repair.terraform(world),
-            cloudformation: repair.cloudformation(world),
-            verified: Some(Verified {
-                reaches,
-                next_blocker: next.map(|cause| cause.fault.clone()),
-                assumes: repair.assumes.clone(),
-            }),
-        });
-    }
-}
-
-fn is_side(stage: &str) -> bool {
+pub(crate) fn is_side(stage: &str) -> bool {
     Stage::from_id(stage).is_some_and(Stage::is_side)
 }
 
-fn before_stage(progress: &Progress, stage: &str) -> String {
+pub(crate) fn before_stage(progress: &Progress, stage: &str) -> String {
     let at = order(progress, stage);
     let before = progress.order.iter().take(at).rfind(|stage| !stage.is_side());
     before.map_or_else(|| "nothing".to_owned(), |stage| stage.id().to_owned())

@@ -15,6 +15,7 @@ mod engine;
 pub mod faults;
 pub mod paths;
 mod permissions;
+mod plan;
 mod probe;
 mod rank;
 pub mod repair;
@@ -23,3 +24,4 @@ mod traps;
 
 pub use diagnosis::Diagnosis;
 pub use engine::diagnose;
+pub use plan::apply_to_bundle;

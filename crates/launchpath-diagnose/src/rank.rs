@@ -37,13 +37,15 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    /// The repair of a cause.
-    pub(crate) fn repair_for(&self, code: &str, subjects: &[String]) -> Option<&Repair> {
-        let Standing::Found(findings) = &self.standing else { return None };
-        if self.fault.code != code {
-            return None;
+    /// The repairs of a cause, the usual one first.
+    pub(crate) fn repairs_for(&self, code: &str, subjects: &[String]) -> &[Repair] {
+        match &self.standing {
+            Standing::Found(findings) if self.fault.code == code => findings
+                .iter()
+                .find(|finding| finding.subjects == subjects)
+                .map_or(&[], |finding| &finding.repairs),
+            _ => &[],
         }
-        findings.iter().find(|finding| finding.subjects == subjects)?.repair.as_ref()
     }
 }
 

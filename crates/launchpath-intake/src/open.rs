@@ -41,6 +41,51 @@ pub fn open(documents: &dyn Documents) -> Result<World, IntakeError> {
     loose::world(sorted)
 }
 
+/// Reads a bundle and takes every answer that lies in a file of its own into it, so that it can be kept as one document.
+///
+/// # Errors
+/// As [`open()`]; loose answers of the AWS CLI are no bundle and have no requests that could be kept.
+pub fn read_bundle(documents: &dyn Documents) -> Result<Bundle, IntakeError> {
+    let mut reader = Reader::new(documents)?;
+    let names: Vec<String> = reader.names.keys().cloned().collect();
+    let found = reader.bundle_root().map(|root| (format!("{root}{BUNDLE_FILE}"), root));
+    let (name, root) = match (found, names.as_slice()) {
+        (Some(found), _) => found,
+        (None, [only]) => (only.clone(), String::new()),
+        (None, _) => {
+            let found = format!("{} loose documents", names.len());
+            return Err(IntakeError::new(Problem::Refused, "a bundle", found));
+        }
+    };
+    let mut bundle = Bundle::from_json(&name, &reader.read(&name)?)?;
+    for (index, call) in bundle.calls.iter_mut().enumerate() {
+        let Some(file) = call.file.take() else { continue };
+        let place = Place::file(&name).member("calls").index(index).member("file");
+        let path = path_of(&reader, &root, &name, &file, &place)?;
+        call.response = Some(parse(&path, &reader.read(&path)?)?);
+    }
+    Ok(bundle)
+}
+
+/// The document in which an answer lies.
+fn path_of(
+    reader: &Reader<'_>,
+    root: &str,
+    name: &str,
+    file: &str,
+    place: &Place,
+) -> Result<String, IntakeError> {
+    let path = check_name(file).map_err(|error| error.in_file(name).at(place.path.clone()))?;
+    let path = format!("{root}{path}");
+    if reader.names.contains_key(&path) {
+        return Ok(path);
+    }
+    Err(IntakeError::new(Problem::Unreadable, "a file of this bundle", format!("{path:?}, which is missing"))
+        .in_file(name)
+        .at(place.path.clone())
+        .advise("open the bundle's directory or archive, not its bundle.json alone"))
+}
+
 /// Reads one file: a bundle, one loose AWS CLI answer, or a ZIP archive of either. `name` is used in errors and as the
 /// source of the evidence.
 ///
@@ -101,18 +146,7 @@ fn lower_bundle(
             None => (call.response.unwrap_or(Value::Null), place.member("response")),
             Some(path) => {
                 let place = place.member("file");
-                let path = check_name(path).map_err(|error| error.in_file(name).at(place.path.clone()))?;
-                let path = format!("{root}{path}");
-                if !reader.names.contains_key(&path) {
-                    return Err(IntakeError::new(
-                        Problem::Unreadable,
-                        "a file of this bundle",
-                        format!("{path:?}, which is missing"),
-                    )
-                    .in_file(name)
-                    .at(place.path)
-                    .advise("open the bundle's directory or archive, not its bundle.json alone"));
-                }
+                let path = path_of(reader, root, name, path, &place)?;
                 (parse(&path, &reader.read(&path)?)?, Place::file(&path))
             }
         };

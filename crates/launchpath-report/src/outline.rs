@@ -5,7 +5,7 @@
 use launchpath_model::{EvidenceId, Outcome};
 
 use crate::diagnosis::{
-    Cause, ChainStage, Diagnosis, EvidenceRecord, Fix, RuledOut, StageState, Undecided, Verdict,
+    Cause, ChainStage, Diagnosis, EvidenceRecord, Fix, Plan, RuledOut, StageState, Undecided, Verdict,
 };
 use crate::wording;
 
@@ -77,6 +77,12 @@ pub(crate) const SUPPORT_ADVICE: &str =
 /// The repair of the cause to mend first.
 pub(crate) fn primary_fix(diagnosis: &Diagnosis) -> Option<&Fix> {
     diagnosis.primary().and_then(|cause| cause.fix.as_ref())
+}
+
+/// The safest plan and the others, where they say more than the primary cause's fix does.
+pub(crate) fn plans(diagnosis: &Diagnosis) -> Option<(&Plan, &[Plan])> {
+    let (first, others) = diagnosis.plans.split_first()?;
+    (first.steps.len() > 1 || !others.is_empty()).then_some((first, others))
 }
 
 /// All causes but the primary one.

@@ -114,6 +114,10 @@ pub(crate) struct DiagnoseArguments {
     /// Keep the evidence of a live run here, to diagnose it again later
     #[arg(long, value_name = "PATH")]
     pub(crate) save_bundle: Option<PathBuf>,
+    /// Write the evidence as it would be after the safest plan of repairs to this new bundle, so that anybody can check the
+    /// proof; nothing in AWS is changed
+    #[arg(long, value_name = "OUT")]
+    pub(crate) apply_fixes_to: Option<PathBuf>,
     /// Output format: text, markdown or json
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = |name: &str| name.parse::<Format>())]
     pub(crate) format: Format,

@@ -10,17 +10,37 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use launchpath_intake::documents::{MAX_DOCUMENT_BYTES, MAX_DOCUMENTS, MAX_TOTAL_BYTES};
 use launchpath_intake::error::Problem;
-use launchpath_intake::{Documents, IntakeError, ReadError, ZipDocuments};
+use launchpath_intake::{Bundle, Documents, IntakeError, ReadError, ZipDocuments};
 use launchpath_model::World;
 
 use crate::failure::Failure;
 
 /// Reads a bundle (file, directory or zip) or loose AWS CLI outputs into a world.
 pub(crate) fn open(path: &Path) -> Result<World, Failure> {
-    let metadata = fs::metadata(path).with_context(|| path.display().to_string()).map_err(Failure::usage)?;
-    if metadata.is_dir() {
+    if path.is_dir() {
         return Ok(launchpath_intake::open(&Directory(path.to_owned()))?);
     }
+    Ok(launchpath_intake::open_bytes(&path.display().to_string(), &file(path)?)?)
+}
+
+/// Reads a bundle (file, directory or zip) as one document that holds every answer.
+pub(crate) fn whole_bundle(path: &Path) -> Result<Bundle, Failure> {
+    if path.is_dir() {
+        return Ok(launchpath_intake::read_bundle(&Directory(path.to_owned()))?);
+    }
+    let bytes = file(path)?;
+    let name =
+        path.file_name().map_or_else(|| "bundle.json".to_owned(), |n| n.to_string_lossy().into_owned());
+    if ZipDocuments::recognises(&bytes) {
+        let documents = ZipDocuments::new(&bytes).map_err(|error| error.in_file(&name))?;
+        return Ok(launchpath_intake::read_bundle(&documents)?);
+    }
+    Ok(Bundle::from_json(&name, &bytes)?)
+}
+
+/// The bytes of a bundle's file, within the limits.
+fn file(path: &Path) -> Result<Vec<u8>, Failure> {
+    let metadata = fs::metadata(path).with_context(|| path.display().to_string()).map_err(Failure::usage)?;
     let mut start = [0; 4];
     let mut file = File::open(path).with_context(|| path.display().to_string()).map_err(Failure::usage)?;
     let read = file.read(&mut start).with_context(|| path.display().to_string()).map_err(Failure::usage)?;
@@ -30,8 +50,7 @@ pub(crate) fn open(path: &Path) -> Result<World, Failure> {
         let too_large = anyhow::anyhow!("{}: larger than {limit} bytes", path.display());
         return Err(Failure::usage(too_large).advise("leave out what the question does not need"));
     }
-    let bytes = fs::read(path).with_context(|| path.display().to_string()).map_err(Failure::usage)?;
-    Ok(launchpath_intake::open_bytes(&path.display().to_string(), &bytes)?)
+    fs::read(path).with_context(|| path.display().to_string()).map_err(Failure::usage)
 }
 
 /// Reads a file, or standard input where the path is `-`.

@@ -18,6 +18,11 @@ pub(crate) fn complain(failure: &Failure) {
     let _ = writeln!(std::io::stderr(), "launchpath: {failure}");
 }
 
+/// Says on standard error what a reader of the output would miss.
+pub(crate) fn remark(text: &str) {
+    let _ = writeln!(std::io::stderr(), "launchpath: {text}");
+}
+
 /// Prints `text` to standard output, or writes it whole to `file`.
 pub(crate) fn deliver(text: &str, file: Option<&Path>) -> Result<(), Failure> {
     match file {

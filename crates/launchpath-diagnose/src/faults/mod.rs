@@ -130,15 +130,15 @@ pub struct Finding {
     pub because: Vec<Because>,
     /// How directly it is shown.
     pub certainty: Certainty,
-    /// The repair, not yet proven.
-    pub repair: Option<Repair>,
+    /// Repairs, not yet proven, the usual one first: each alone is meant to clear the finding.
+    pub repairs: Vec<Repair>,
 }
 
 impl Finding {
     /// A finding; `None` when no line cites a call.
     pub fn new(certainty: Certainty, subjects: Vec<String>, because: Vec<Because>) -> Option<Self> {
         let cited = because.iter().any(|line| !line.evidence.is_empty());
-        cited.then_some(Self { stage: None, subjects, because, certainty, repair: None })
+        cited.then_some(Self { stage: None, subjects, because, certainty, repairs: Vec::new() })
     }
 
     /// The same finding at another stage than the fault's own.
@@ -148,10 +148,10 @@ impl Finding {
         self
     }
 
-    /// The same finding with a repair.
+    /// The same finding with a repair, after those it has: another way to clear it.
     #[must_use]
     pub fn with_repair(mut self, repair: Repair) -> Self {
-        self.repair = Some(repair);
+        self.repairs.push(repair);
         self
     }
 

@@ -364,11 +364,8 @@ fn found(case: &Case, paths: &Paths, code: &'static str, culprits: &[Culprit]) -
     let zone = culprits.iter().find_map(|culprit| culprit.unlisted_zone.as_ref());
     lines.extend(zone.map(|text| because(format!("taken for granted: {text}"), &[], 1.0)));
     let finding = Finding::new(certainty, subjects, lines).map(|finding| finding.at(stage));
-    let repair = repair::repair(case, code, culprits);
-    Check::found(finding.map(|finding| match repair {
-        Some(repair) => finding.with_repair(repair),
-        None => finding,
-    }))
+    let repairs = repair::repairs(case, code, culprits);
+    Check::found(finding.map(|finding| repairs.into_iter().fold(finding, Finding::with_repair)))
 }
 
 fn needs_context(case: &Case) -> NeedsContext {

@@ -1,8 +1,11 @@
-//! The repair of a path fault: the edits that open every element it blocks.
+//! The repairs of a path fault: edits that open every element it blocks, in one way or another.
 
+use std::net::Ipv4Addr;
+
+use ipnet::{IpNet, Ipv4Net};
 use launchpath_model::aws::vpc_endpoint::EndpointType;
 use launchpath_model::ids::{RouteTableId, SecurityGroupId, SubnetId, VpcId};
-use launchpath_net::edit::Peer;
+use launchpath_net::edit::{Peer, RouteDestination};
 use launchpath_net::{Direction, Edit};
 
 use super::culprit::{Culprit, service_name};
@@ -10,8 +13,49 @@ use crate::case::Case;
 use crate::diagnosis::Safety;
 use crate::repair::{Change, Repair};
 
-/// The repair of one fault; `None` where no edit of the network is known to open it.
-pub(super) fn repair(case: &Case, code: &str, culprits: &[Culprit]) -> Option<Repair> {
+/// The repairs of one fault, the usual one first; none where no edit of the network is known to open it.
+pub(super) fn repairs(case: &Case, code: &str, culprits: &[Culprit]) -> Vec<Repair> {
+    let usual = repair(case, code, culprits);
+    let by_nat = matches!(
+        code,
+        "net.missing_vpc_endpoint"
+            | "net.s3_path_missing"
+            | "net.public_subnet_no_nat"
+            | "net.no_egress_route"
+    )
+    .then(|| default_route_to_nat(case, culprits))
+    .flatten();
+    usual.into_iter().chain(by_nat).collect()
+}
+
+/// A default route to a NAT gateway that the VPC has already.
+fn default_route_to_nat(case: &Case, culprits: &[Culprit]) -> Option<Repair> {
+    let vpc = vpc(case)?;
+    let gateways = case.world.network.nat_gateways.iter().map(|(_, row)| &row.value);
+    let nat = gateways.filter(|nat| nat.vpc_id.as_ref() == Some(&vpc)).find(|nat| {
+        let public = nat.connectivity_type.as_deref().is_none_or(|kind| kind == "public");
+        public && nat.state.as_deref() == Some("available")
+    })?;
+    let mut tables: Vec<RouteTableId> =
+        culprits.iter().filter_map(|culprit| table_of(case, &vpc, &culprit.subnet)).collect();
+    tables.sort();
+    tables.dedup();
+    let route = |table: RouteTableId| Edit::SetRoute {
+        table,
+        destination: RouteDestination::Block(EVERYWHERE),
+        target: nat.nat_gateway_id.to_string(),
+    };
+    let changes: Vec<Change> = tables.into_iter().map(route).map(Change::Network).collect();
+    let summary =
+        format!("Route 0.0.0.0/0 of the runtime's subnets to the NAT gateway {}", nat.nat_gateway_id);
+    (!changes.is_empty()).then(|| Repair::new(summary, Safety::Review, changes))
+}
+
+/// Every IPv4 address.
+const EVERYWHERE: IpNet = IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0));
+
+/// The usual repair.
+fn repair(case: &Case, code: &str, culprits: &[Culprit]) -> Option<Repair> {
     if let Some(repair) = endpoint_policies(case, culprits) {
         return Some(repair);
     }

@@ -4,6 +4,7 @@
 //! never shown. Start with [`Repair`] and [`Change`].
 
 mod render;
+pub(crate) mod rewrite;
 
 use launchpath_model::World;
 use launchpath_model::aws::agentcore::MetadataConfiguration;

@@ -220,7 +220,7 @@ fn ipnet_text(block: impl std::fmt::Display) -> String {
     block.to_string()
 }
 
-fn permission(protocol: u8, ports: Option<(u16, u16)>, peer: &Peer) -> Value {
+pub(super) fn permission(protocol: u8, ports: Option<(u16, u16)>, peer: &Peer) -> Value {
     let mut permission = json!({ "IpProtocol": protocol_name(protocol) });
     if let Some((from, to)) = ports {
         permission["FromPort"] = json!(from);
@@ -242,7 +242,7 @@ fn protocol_name(protocol: u8) -> String {
     }
 }
 
-fn target_member(target: &str) -> &'static str {
+pub(super) fn target_member(target: &str) -> &'static str {
     match target.split('-').next().unwrap_or_default() {
         "nat" => "NatGatewayId",
         "tgw" => "TransitGatewayId",

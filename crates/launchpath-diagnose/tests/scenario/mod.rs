@@ -3,8 +3,10 @@
 mod expect;
 mod world;
 
-use launchpath_diagnose::diagnose;
+use launchpath_diagnose::diagnosis::{CauseStatus, Diagnosis};
+use launchpath_diagnose::{apply_to_bundle, diagnose};
 use launchpath_intake::open_bytes;
+use launchpath_model::World;
 
 use expect::Expectation;
 use world::Edit;
@@ -85,12 +87,43 @@ impl Case {
         let world = open_bytes("bundle.json", bundle.to_string().as_bytes())
             .map_err(|error| fail(error.to_string()))?;
         let diagnosis = diagnose(&world);
+        repaired_bundle_agrees(&world, &diagnosis, bundle).map_err(fail)?;
         let wrong: Vec<String> =
             self.expectations.iter().filter_map(|expectation| expectation.check(&diagnosis).err()).collect();
         if wrong.is_empty() {
             return Ok(());
         }
         Err(fail(format!("{}\n{}", wrong.join("\n"), expect::gist(&diagnosis))))
+    }
+}
+
+/// The safest plan, written into the documents and read again, must come to what its proof in memory says.
+fn repaired_bundle_agrees(
+    world: &World,
+    diagnosis: &Diagnosis,
+    mut bundle: serde_json::Value,
+) -> Result<(), String> {
+    let applied = apply_to_bundle(world, &mut bundle);
+    let Some(plan) = diagnosis.plans.first() else {
+        return if applied.is_empty() { Ok(()) } else { Err("repairs without a plan".to_owned()) };
+    };
+    let again =
+        open_bytes("repaired.json", bundle.to_string().as_bytes()).map_err(|error| error.to_string())?;
+    let again = diagnose(&again);
+    let left = |code: &str, subjects: &[String]| {
+        let mut all = again.causes.iter().chain(&again.also_blocking);
+        all.any(|c| c.status != CauseStatus::Possible && c.fault == code && c.subjects == subjects)
+    };
+    for step in &plan.steps {
+        if left(&step.fault, &step.subjects) {
+            return Err(format!("the repaired bundle still shows {} on {:?}", step.fault, step.subjects));
+        }
+    }
+    match (&plan.verified.next_blocker, again.primary()) {
+        (None, Some(primary)) if primary.status != CauseStatus::Possible => {
+            Err(format!("the plan clears all, the repaired bundle shows {}", primary.fault))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) fn recommended(page: &mut Page, diagnosis: &Diagnosis) {
     for (fault, fix) in fixes {
         repair(page, diagnosis, fault, fix);
     }
+    plans(page, diagnosis);
     if needs_support {
         page.block(&format!("### Next\n\n{}", text(Place::Flow, outline::SUPPORT_ADVICE)));
     }
@@ -59,6 +60,37 @@ fn repair(page: &mut Page, diagnosis: &Diagnosis, fault: &str, fix: &Fix) {
     }
     if let Some(verified) = &fix.verified {
         let proof = wording::proof(verified, |stage| outline::stage_title(diagnosis, stage));
+        page.block(&text(Place::Flow, &format!("Proof: {proof}")));
+    }
+}
+
+fn plans(page: &mut Page, diagnosis: &Diagnosis) {
+    let Some((first, others)) = outline::plans(diagnosis) else { return };
+    for (heading, plan) in
+        std::iter::once(("### Plan", first)).chain(others.iter().map(|plan| ("### Another plan", plan)))
+    {
+        page.block(heading);
+        page.block(&text(Place::Flow, &format!("Every repair, in launch order; {}.", plan.why)));
+        page.gap();
+        for (index, step) in plan.steps.iter().enumerate() {
+            let hidden = step
+                .hidden_by
+                .as_ref()
+                .map(|by| format!(", seen only once {} is mended", code(Place::Flow, by)));
+            let number = format!("{}. ", index + 1);
+            page.line(&format!(
+                "{number}{}: {} ({}{})",
+                code(Place::Flow, &step.fault),
+                text(Place::Flow, &step.fix.summary),
+                wording::safety(step.fix.safety),
+                hidden.unwrap_or_default(),
+            ));
+            let commands: Vec<String> = step.fix.aws_cli.iter().map(|command| clean::line(command)).collect();
+            if !commands.is_empty() {
+                page.line(&fence(number.len(), "sh", &commands));
+            }
+        }
+        let proof = wording::proof(&plan.verified, |stage| outline::stage_title(diagnosis, stage));
         page.block(&text(Place::Flow, &format!("Proof: {proof}")));
     }
 }

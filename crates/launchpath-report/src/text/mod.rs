@@ -9,6 +9,7 @@ mod context;
 mod doubt;
 mod evidence;
 mod header;
+mod plan;
 mod remedy;
 
 use crate::canvas::Canvas;
@@ -34,6 +35,7 @@ pub(crate) fn render(diagnosis: &Diagnosis, options: &Options) -> String {
         remedy::next(&mut canvas, diagnosis);
     }
     remedy::also_blocking(&mut canvas, diagnosis);
+    plan::write(&mut canvas, diagnosis);
     context::warnings(&mut canvas, diagnosis);
     context::comparison(&mut canvas, diagnosis);
     doubt::ruled_out(&mut canvas, diagnosis);

@@ -6,8 +6,8 @@ use launchpath_model::evidence::CallError;
 use launchpath_model::{EvidenceId, Outcome, Timestamp};
 use launchpath_report::diagnosis::{
     Because, Break, Cause, CauseStatus, ChainStage, Comparison, Diagnosis, Difference, EvidenceRecord, Fix,
-    Missing, Probe, RuledOut, RuntimeSummary, SCHEMA_VERSION, Safety, Saying, StageState, TimelineEntry,
-    Undecided, Verdict, Verified, Warning,
+    Missing, Plan, PlanStep, Probe, RuledOut, RuntimeSummary, SCHEMA_VERSION, Safety, Saying, StageState,
+    TimelineEntry, Undecided, Verdict, Verified, Warning,
 };
 
 /// All of them, by name.
@@ -113,6 +113,7 @@ fn empty(verdict: Verdict, summary: &str) -> Diagnosis {
         broken: None,
         causes: Vec::new(),
         also_blocking: Vec::new(),
+        plans: Vec::new(),
         warnings: Vec::new(),
         ruled_out: Vec::new(),
         unknown: Vec::new(),
@@ -450,8 +451,57 @@ pub(crate) fn blocked_network() -> Diagnosis {
     let mut runtime = runtime();
     runtime.status = Some("CREATE_FAILED".into());
     runtime.platform_version = Some("V2".into());
+    let step = |fault: &str, hidden_by: Option<&str>, fix: Fix| PlanStep {
+        fault: fault.into(),
+        stage: "artifact_fetch".into(),
+        subjects: vec!["vpce-0ecr".into()],
+        hidden_by: hidden_by.map(Into::into),
+        fix,
+    };
+    let plan = |why: &str, steps: Vec<PlanStep>| Plan {
+        steps,
+        safety: Safety::Safe,
+        why: why.into(),
+        verified: Verified { reaches: "response".into(), next_blocker: None, assumes: None },
+    };
+    let plans = vec![
+        plan(
+            "the safest of 2 ways found; it only adds: nothing that works now can stop",
+            vec![
+                step(
+                    "net.endpoint_sg_blocks",
+                    None,
+                    fix(
+                        "Let sg-0eee admit tcp 443 from sg-0aaa",
+                        "aws ec2 authorize-security-group-ingress --group-id sg-0eee",
+                        None,
+                        "artifact_fetch",
+                    ),
+                ),
+                step(
+                    "net.nacl",
+                    Some("net.endpoint_sg_blocks"),
+                    fix(
+                        "Let acl-0ccc pass the answers",
+                        "aws ec2 create-network-acl-entry --network-acl-id acl-0ccc",
+                        None,
+                        "response",
+                    ),
+                ),
+            ],
+        ),
+        plan(
+            "way 2 of 2; 1 of 1 change touches something others may use",
+            vec![step(
+                "net.endpoint_sg_blocks",
+                None,
+                fix("Route 0.0.0.0/0 to nat-0ddd", "aws ec2 create-route", None, "response"),
+            )],
+        ),
+    ];
     Diagnosis {
         runtime,
+        plans,
         chain: vec![
             stage("artifact", "Artifact in place", Reached, "c9", "tag v3 is in the registry"),
             stage("network_attach", "Network attached", Reached, "c14", "interface by tag"),

@@ -22,6 +22,8 @@ fn verbatim(diagnosis: &Diagnosis) -> BTreeSet<String> {
             })
             .collect()
     };
+    let planned =
+        diagnosis.plans.iter().flat_map(|plan| &plan.steps).flat_map(|step| step.fix.aws_cli.clone());
     let missing = diagnosis.unknown.iter().flat_map(|fault| &fault.missing);
     let commands = missing
         .filter_map(|missing| missing.command.clone())
@@ -29,7 +31,8 @@ fn verbatim(diagnosis: &Diagnosis) -> BTreeSet<String> {
         .chain(diagnosis.next_probes.iter().map(|probe| probe.command.clone()))
         .chain(diagnosis.evidence.iter().map(|record| record.command.clone()))
         .chain(fixes(&diagnosis.causes))
-        .chain(fixes(&diagnosis.also_blocking));
+        .chain(fixes(&diagnosis.also_blocking))
+        .chain(planned);
     commands.map(|command| clean::line(&command).trim().to_owned()).collect()
 }
 

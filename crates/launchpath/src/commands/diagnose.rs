@@ -1,12 +1,14 @@
 //! `launchpath diagnose`: live or from a bundle, one way from there on.
 
+use std::path::Path;
+
 use anyhow::Context;
 use launchpath_intake::open_bytes;
 use launchpath_model::evidence::Evidence;
 use launchpath_model::world::Statement;
 use launchpath_model::{EvidenceId, Outcome, World};
 use launchpath_report::render;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::live;
 use crate::cli::{DiagnoseArguments, Global};
@@ -15,22 +17,45 @@ use crate::{disk, output};
 
 /// Runs the command and returns the exit code of the diagnosis.
 pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, Failure> {
-    let world = match &arguments.bundle {
-        Some(path) => saved(disk::open(path)?, arguments)?,
-        None => live(arguments)?,
+    let (world, collected) = match &arguments.bundle {
+        Some(path) => (saved(disk::open(path)?, arguments)?, None),
+        None => live(arguments).map(|(world, bundle)| (world, Some(bundle)))?,
     };
     let refused = arguments.bundle.is_none() && is_all_refused(&world);
     let diagnosis = launchpath_diagnose::diagnose(&world);
     let options = output::options(global, arguments.output.is_some(), arguments.detail);
     let text = render(&diagnosis, arguments.format, &options);
     output::deliver(&text, arguments.output.as_deref())?;
+    if let Some(path) = &arguments.apply_fixes_to {
+        let bundle = match (collected, &arguments.bundle) {
+            (None, Some(saved)) => disk::whole_bundle(saved)?.to_value(),
+            (collected, _) => collected.unwrap_or_default(),
+        };
+        apply_fixes(&world, bundle, path)?;
+    }
     if refused {
         return Err(Failure::refused());
     }
     Ok(diagnosis.exit_code())
 }
 
-fn live(arguments: &DiagnoseArguments) -> Result<World, Failure> {
+/// Writes the bundle as it would be after the safest plan.
+fn apply_fixes(world: &World, mut bundle: Value, path: &Path) -> Result<(), Failure> {
+    let repairs = launchpath_diagnose::apply_to_bundle(world, &mut bundle);
+    if repairs.is_empty() {
+        output::remark(&format!("{}: not written, no repair is known for what was found", path.display()));
+        return Ok(());
+    }
+    bundle["collector"] = json!(format!(
+        "launchpath {}: repaired in memory, nothing in AWS was changed",
+        env!("CARGO_PKG_VERSION")
+    ));
+    bundle["repairs"] = json!(repairs);
+    super::collect::save(path, format!("{bundle:#}\n").as_bytes())
+}
+
+/// The world, and the bundle it was read from.
+fn live(arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
     let runtime = arguments.runtime.as_deref().unwrap_or_default();
     let bundle = live::collect(&arguments.aws, live::request(runtime, &arguments.subject))?;
     let mut bytes = serde_json::to_vec_pretty(&bundle).context("the bundle").map_err(Failure::environment)?;
@@ -39,7 +64,7 @@ fn live(arguments: &DiagnoseArguments) -> Result<World, Failure> {
         super::collect::save(path, &bytes)?;
     }
     // The same way as for a saved bundle, so that a live run can be replayed byte for byte.
-    Ok(open_bytes("bundle.json", &bytes)?)
+    Ok((open_bytes("bundle.json", &bytes)?, bundle))
 }
 
 /// What the command line adds to a saved bundle.

@@ -8,4 +8,5 @@ mod live;
 mod program;
 mod reach;
 mod readme;
+mod repair;
 mod usage;

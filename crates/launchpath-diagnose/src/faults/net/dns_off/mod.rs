@@ -49,7 +49,7 @@ fn check(context: &Context) -> Check {
 /// The same finding with a repair of DNS settings alone; without one where no setting is seen to be off (a private zone, for
 /// example, is mended by its owner).
 fn repaired(case: &Case, mut finding: Finding) -> Finding {
-    finding.repair = None;
+    finding.repairs.clear();
     let Some(vpc) = case.vpc_id() else { return finding };
     let attributes = attributes_off(case, &vpc)
         .into_iter()
