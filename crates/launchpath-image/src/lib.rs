@@ -1,11 +1,13 @@
 //! What an image, or the process it starts, shows about itself.
 //!
-//! What it is: the merged file system of an image ([`tree`]) from its layers ([`layer`]), judgement of manifests
-//! ([`manifest`]), of printed tracebacks ([`traceback`]) and of imports that fail ([`import`]). What it is not: it runs nothing
+//! What it is: the documents of an image ([`document`], [`digest`]), its merged file system ([`tree`]) from its layers
+//! ([`layer`]), judgement of manifests ([`manifest`]), of printed tracebacks ([`traceback`]) and of imports that fail ([`import`]). What it is not: it runs nothing
 //! and opens nothing; it is handed documents, streams and text.
 //!
 //! Start with [`tree::Tree`], or with [`import::classify`] for what a process printed.
 
+pub mod digest;
+pub mod document;
 pub mod import;
 pub mod layer;
 pub mod manifest;

@@ -46,8 +46,12 @@ pub struct Repository {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Manifest {
+    /// 2 for everything that is in use; 1 is Docker's first format.
+    pub schema_version: Option<u32>,
     /// Its media type.
     pub media_type: Option<String>,
+    /// What an artifact that is no image is.
+    pub artifact_type: Option<String>,
     /// The config blob, for a single image.
     pub config: Option<Descriptor>,
     /// The layers, for a single image.
@@ -62,6 +66,10 @@ pub struct Manifest {
 pub struct Descriptor {
     /// Its media type.
     pub media_type: Option<String>,
+    /// What an artifact that is no image is.
+    pub artifact_type: Option<String>,
+    /// Where a foreign layer must be downloaded from.
+    pub urls: Option<Vec<String>>,
     /// Its digest.
     pub digest: Option<String>,
     /// Its size in bytes.
@@ -92,10 +100,22 @@ pub struct ImageConfig {
     pub architecture: Option<String>,
     /// `linux`, …
     pub os: Option<String>,
+    /// `v8`, …
+    pub variant: Option<String>,
     /// When it was built.
     pub created: Option<Timestamp>,
     /// How it is started.
     pub config: Option<ProcessConfig>,
+    /// The layers.
+    pub rootfs: Option<RootFs>,
+}
+
+/// The layers of an image's config.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct RootFs {
+    /// The digests of the layers, decompressed, lowest first.
+    pub diff_ids: Option<Vec<String>>,
 }
 
 /// How an image is started.
