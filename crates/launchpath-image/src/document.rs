@@ -219,7 +219,7 @@ impl Index {
             return Err(SelectError::Ambiguous { there: self.names() });
         }
         // What the service runs first; then what most machines run; then whatever is there.
-        let preferred = ["arm64", "amd64"].map(|architecture| Wished::linux(architecture));
+        let preferred = ["arm64", "amd64"].map(Wished::linux);
         let fitting = preferred.iter().find_map(|wished| {
             named.iter().find(|entry| entry.platform.as_ref().is_some_and(|there| wished.accepts(there)))
         });
