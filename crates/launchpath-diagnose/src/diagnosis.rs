@@ -352,6 +352,42 @@ pub struct Comparison {
     pub differences: Vec<Difference>,
     /// What is the same.
     pub same: Vec<String>,
+    /// What is known of one side only, or of none.
+    #[serde(default)]
+    pub not_compared: Vec<NotCompared>,
+}
+
+/// Two launches and what differs between them: the public format of `launchpath compare`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Contrast {
+    /// Version of this format, 1.
+    pub schema_version: u32,
+    /// The launch whose outcome is to be explained.
+    pub here: Side,
+    /// The launch it is held against.
+    pub there: Side,
+    /// What differs.
+    pub comparison: Comparison,
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Side {
+    /// The runtime.
+    pub runtime: RuntimeSummary,
+    /// How its launch ends, in one word.
+    pub verdict: Verdict,
+    /// How its launch ends, in one sentence.
+    pub summary: String,
+}
+
+/// Something that could not be compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotCompared {
+    /// What.
+    pub what: String,
+    /// Why not.
+    pub why: String,
 }
 
 /// One difference.
@@ -365,6 +401,18 @@ pub struct Difference {
     pub there: String,
     /// Whether it can explain the break, and how.
     pub explains: Option<String>,
+    /// Why it cannot explain the break.
+    #[serde(default)]
+    pub explains_not: Option<String>,
+    /// The first stage it bears on.
+    #[serde(default)]
+    pub stage: Option<String>,
+    /// The calls that show it here.
+    #[serde(default)]
+    pub evidence: Vec<EvidenceId>,
+    /// The calls that show it there: in a comparison of two bundles, of the other bundle.
+    #[serde(default)]
+    pub evidence_there: Vec<EvidenceId>,
 }
 
 /// What somebody said.

@@ -48,7 +48,7 @@ pub(crate) fn judge(world: &World) -> Judgement<'_> {
             Err(panic) => crashed.push((fault.code, panic_text(panic.as_ref()))),
         }
     }
-    let comparison = comparison::compare(&case);
+    let comparison = comparison::with_another(&case);
     rank(&case, &progress, comparison.as_ref(), &mut judged);
     Judgement { case, progress, judged, comparison, crashed }
 }

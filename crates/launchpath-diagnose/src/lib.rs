@@ -22,6 +22,7 @@ pub mod repair;
 mod timeline;
 mod traps;
 
+pub use comparison::{at_version, compare};
 pub use diagnosis::Diagnosis;
 pub use engine::diagnose;
 pub use plan::apply_to_bundle;

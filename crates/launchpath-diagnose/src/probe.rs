@@ -106,7 +106,7 @@ fn pinned_image(case: &Case) -> Option<String> {
 }
 
 fn known_good_image(case: &Case, causes: &[Cause]) -> Option<Probe> {
-    let compared = comparison::compare(case).filter(|compared| compared.image_differs)?;
+    let compared = comparison::with_another(case).filter(|compared| compared.image_differs)?;
     let id = launchpath_model::ids::RuntimeId::from(compared.plain.with.as_str());
     let good = Case::of(case.world, Some(id), "DEFAULT".to_owned());
     let config = case.vpc_config()?;

@@ -14,6 +14,7 @@
 
 mod canvas;
 pub mod clean;
+mod contrast;
 pub mod explain;
 pub mod format;
 mod json;
@@ -27,6 +28,7 @@ mod wording;
 /// The value that is rendered, and its parts.
 pub use launchpath_diagnose::diagnosis;
 
+pub use contrast::{contrast_json, contrast_text};
 pub use format::{Format, UnknownFormat, render};
 pub use options::{Colour, Detail, Options};
 pub use schema::schema;

@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Diagnose(DiagnoseArguments),
     /// Collect the evidence into a bundle and diagnose nothing
     Collect(CollectArguments),
+    /// Compare two launches: what differs, and which difference can explain how the first one ends
+    Compare(CompareArguments),
     /// Explain a kind of fault, or list the catalogue
     Explain(ExplainArguments),
     /// Print the minimum IAM policy that collection needs
@@ -149,6 +151,39 @@ pub(crate) struct CollectArguments {
     pub(crate) script: bool,
     #[command(flatten)]
     pub(crate) subject: SubjectArguments,
+    #[command(flatten)]
+    pub(crate) aws: AwsArguments,
+}
+
+const COMPARE_EXIT_CODES: &str = "\
+A runtime is an id, a name or an ARN, with @VERSION for one of its versions and /ENDPOINT for one of its endpoints.
+
+Exit codes:
+  0  no difference that was seen can explain how the first one ends
+  1  some difference can   3  the first one shows no break to explain
+  2  malformed input   252  usage or unreadable input   253  environment or credentials   255  a bug";
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPARE_EXIT_CODES)]
+pub(crate) struct CompareArguments {
+    /// The launch to explain: a runtime, or a saved bundle
+    #[arg(value_name = "A")]
+    pub(crate) here: String,
+    /// The launch to hold it against: a runtime, or a saved bundle
+    #[arg(value_name = "B")]
+    pub(crate) there: String,
+    /// Saved evidence that describes both runtimes
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["profile", "region", "endpoint_url"])]
+    pub(crate) bundle: Option<PathBuf>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+    /// Write the comparison to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// How much text output shows: with `full` also why something could not be compared
+    #[arg(long, value_enum, default_value_t = HowMuch::Normal, value_name = "DETAIL")]
+    pub(crate) detail: HowMuch,
     #[command(flatten)]
     pub(crate) aws: AwsArguments,
 }

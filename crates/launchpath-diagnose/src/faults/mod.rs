@@ -169,6 +169,7 @@ pub fn because(text: impl Into<String>, evidence: &[EvidenceId], weight: f64) ->
     Because { text: text.into(), evidence: evidence.to_vec(), weight }
 }
 
+pub(crate) use image::config::config as image_config;
 use image::needed_again_at as image_needed_again_at;
 
 /// The service-linked role that makes the interfaces.

@@ -82,6 +82,39 @@ impl Paths {
         Self { needs, if_names_resolve, one_place, culprits, granted, gap }
     }
 
+    /// The services of the launch, each with how the way to it stands from the runtime's subnets (`None` where that is not
+    /// decided) and the calls that show it.
+    pub(crate) fn ways(&self) -> Vec<(&str, Option<&'static str>, Vec<EvidenceId>)> {
+        let way = |paths: &NeedPaths| {
+            let all = |wanted: Verdict| {
+                !paths.by_subnet.is_empty()
+                    && paths.by_subnet.iter().all(|(_, answer)| answer.verdict == wanted)
+            };
+            let undecided = paths.by_subnet.iter().any(|(_, answer)| answer.verdict == Verdict::Unknown);
+            let mut evidence: Vec<EvidenceId> =
+                paths.by_subnet.iter().flat_map(|(_, answer)| answer.evidence.clone()).collect();
+            evidence.sort();
+            evidence.dedup();
+            let word = if paths.by_subnet.is_empty() || undecided {
+                None
+            } else if all(Verdict::All) {
+                Some("open")
+            } else if all(Verdict::None) {
+                Some("blocked")
+            } else {
+                Some("open in part")
+            };
+            (word, evidence)
+        };
+        self.needs
+            .iter()
+            .map(|paths| {
+                let (word, evidence) = way(paths);
+                (paths.need.service, word, evidence)
+            })
+            .collect()
+    }
+
     fn stage_of(need: &Need) -> Stage {
         if need.stage == "log_delivery" { Stage::LogDelivery } else { Stage::ArtifactFetch }
     }

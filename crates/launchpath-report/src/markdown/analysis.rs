@@ -1,6 +1,6 @@
 //! The analysis: symptom, launch chain, causes with their reasoning, what is ruled out, the comparison.
 
-use crate::diagnosis::{Because, Cause, CauseStatus, Diagnosis, StageState};
+use crate::diagnosis::{Because, Cause, CauseStatus, Diagnosis, Difference, StageState};
 use crate::outline::{self, ChainRow};
 use crate::wording;
 
@@ -157,6 +157,14 @@ pub(super) fn ruled_out(page: &mut Page, diagnosis: &Diagnosis) {
     }
 }
 
+fn explanation(difference: &Difference) -> String {
+    match (&difference.explains, &difference.explains_not) {
+        (Some(how), _) => format!("yes: {}", text(Place::Cell, how)),
+        (None, Some(not)) => format!("no: {}", text(Place::Cell, not)),
+        (None, None) => "–".to_owned(),
+    }
+}
+
 pub(super) fn comparison(page: &mut Page, diagnosis: &Diagnosis) {
     let Some(comparison) = &diagnosis.comparison else { return };
     page.block("## Comparison with a runtime that works");
@@ -175,7 +183,7 @@ pub(super) fn comparison(page: &mut Page, diagnosis: &Diagnosis) {
             text(Place::Cell, &difference.what),
             text(Place::Cell, &difference.here),
             text(Place::Cell, &difference.there),
-            difference.explains.as_deref().map_or_else(|| "–".to_owned(), |how| text(Place::Cell, how))
+            explanation(difference)
         ));
     }
     if !comparison.same.is_empty() {

@@ -3,9 +3,10 @@
 use launchpath_model::Timestamp;
 
 use crate::canvas::{Canvas, Ink, Rich};
-use crate::diagnosis::{Diagnosis, Difference, TimelineEntry};
+use crate::diagnosis::{Comparison, Diagnosis, Difference, TimelineEntry};
 use crate::wording;
 
+use super::FULL;
 use super::remedy::left_out;
 
 /// So many characters of a statement are shown.
@@ -34,28 +35,41 @@ pub(super) fn warnings(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
 
 pub(super) fn comparison(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     let Some(comparison) = &diagnosis.comparison else { return };
+    let works = comparison.works_because != NOT_PROVEN;
     let text = Rich::new()
         .ink(Ink::Heading, "Compared")
         .plain(" with ")
         .ink(Ink::Strong, &comparison.with)
-        .plain(", which works: ")
+        .plain(if works { ", which works: " } else { ": " })
         .plain(&comparison.works_because)
         .ids(&comparison.evidence);
     canvas.title(text);
+    contrast(canvas, comparison);
+}
+
+/// What is said of the other side where nothing proves that it works.
+const NOT_PROVEN: &str = "nothing proves that it works";
+
+/// What differs, what of it can explain the outcome, what is the same, and what could not be compared.
+pub(super) fn contrast(canvas: &mut Canvas<'_>, comparison: &Comparison) {
     let explaining = comparison.differences.iter().filter(|difference| difference.explains.is_some());
     let others = comparison.differences.iter().filter(|difference| difference.explains.is_none());
     for difference in explaining.chain(others) {
         let ink = if difference.explains.is_some() { Ink::DoubtStrong } else { Ink::Dim };
         let mark = Rich::new().ink(ink, "  ≠ ");
         let what = Rich::new().ink(Ink::Strong, &difference.what);
-        match &difference.explains {
-            Some(explains) => canvas.hanging(mark, "    ", what.plain(" – ").plain(explains)),
-            None if is_short(difference) => {
+        match (&difference.explains, &difference.explains_not) {
+            (Some(explains), _) => canvas.hanging(mark, "    ", what.plain(" – ").plain(explains)),
+            (None, not) if is_short(difference) => {
                 let sides = format!(": here {}, there {}", difference.here, difference.there);
-                canvas.hanging(mark, "    ", what.plain(&sides));
+                let not = not.as_ref().map(|not| format!(" – explains nothing: {not}")).unwrap_or_default();
+                canvas.hanging(mark, "    ", what.plain(&sides).ink(Ink::Dim, &not));
                 continue;
             }
-            None => canvas.hanging(mark, "    ", what),
+            (None, Some(not)) => {
+                canvas.hanging(mark, "    ", what.ink(Ink::Dim, &format!(" – explains nothing: {not}")));
+            }
+            (None, None) => canvas.hanging(mark, "    ", what),
         }
         for (side, value) in [("here", &difference.here), ("there", &difference.there)] {
             let prefix = Rich::new().plain("    ").padded(Ink::Dim, side, 7);
@@ -65,6 +79,17 @@ pub(super) fn comparison(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     if !comparison.same.is_empty() {
         let text = Rich::new().ink(Ink::Dim, "the same: ").plain(&comparison.same.join(", "));
         canvas.hanging(Rich::new().ink(Ink::Dim, "  = "), "    ", text);
+    }
+    let full = canvas.options().is_full();
+    if full {
+        for open in &comparison.not_compared {
+            let text = Rich::new().plain(&open.what).ink(Ink::Dim, &format!(" – {}", open.why));
+            canvas.hanging(Rich::new().ink(Ink::Dim, "  ? "), "    ", text);
+        }
+    } else if !comparison.not_compared.is_empty() {
+        let names: Vec<&str> = comparison.not_compared.iter().map(|open| open.what.as_str()).collect();
+        let text = format!("not compared, for want of evidence: {} (why: {FULL})", names.join(", "));
+        canvas.hanging(Rich::new().ink(Ink::Dim, "  ? "), "    ", Rich::new().ink(Ink::Dim, &text));
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod cause;
 mod chain;
+pub(crate) mod compare;
 mod context;
 mod doubt;
 mod evidence;

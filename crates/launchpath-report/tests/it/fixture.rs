@@ -6,8 +6,8 @@ use launchpath_model::evidence::CallError;
 use launchpath_model::{EvidenceId, Outcome, Timestamp};
 use launchpath_report::diagnosis::{
     Because, Break, Cause, CauseStatus, ChainStage, Comparison, Diagnosis, Difference, EvidenceRecord, Fix,
-    Missing, Plan, PlanStep, Probe, RuledOut, RuntimeSummary, SCHEMA_VERSION, Safety, Saying, StageState,
-    TimelineEntry, Undecided, Verdict, Verified, Warning,
+    Missing, NotCompared, Plan, PlanStep, Probe, RuledOut, RuntimeSummary, SCHEMA_VERSION, Safety, Saying,
+    StageState, TimelineEntry, Undecided, Verdict, Verified, Warning,
 };
 
 /// All of them, by name.
@@ -327,15 +327,27 @@ pub(crate) fn undecided() -> Diagnosis {
                     here: "VPC".into(),
                     there: "PUBLIC".into(),
                     explains: None,
+                    explains_not: Some("«Network attached» was passed here: interface by tag".into()),
+                    stage: Some("network_attach".into()),
+                    evidence: ids("c2"),
+                    evidence_there: ids("c12"),
                 },
                 Difference {
                     what: "image".into(),
                     here: "sha256:3c67d805526903e25db06b64e4ae61ffd2cd96818232ade0f6c313ac62b973d1, pushed 2025-10-18T03:05:54Z".into(),
                     there: "sha256:9f0c6a1d5be2474f8f1a3f5d1c7e0b9286d4a35e7c1b8f20943d6e5a7b1c2d3e, pushed 2025-10-14T10:12:00Z".into(),
                     explains: Some("a fault in the newer image stops this runtime and not the other".into()),
+                    explains_not: None,
+                    stage: Some("artifact_fetch".into()),
+                    evidence: ids("c9"),
+                    evidence_there: ids("c13"),
                 },
             ],
             same: vec!["execution role".into(), "protocol HTTP".into(), "platform version V1".into()],
+            not_compared: vec![NotCompared {
+                what: "installed packages".into(),
+                why: "not known here: no inspection of this very image lists them".into(),
+            }],
         }),
         statements: vec![Saying {
             by: Some("The engineer".into()),

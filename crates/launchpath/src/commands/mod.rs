@@ -3,6 +3,7 @@
 mod batch;
 pub(crate) mod can;
 pub(crate) mod collect;
+pub(crate) mod compare;
 pub(crate) mod diagnose;
 pub(crate) mod explain;
 mod live;

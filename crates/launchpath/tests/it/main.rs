@@ -1,6 +1,7 @@
 //! The whole program: what it prints, how it ends, and that it never says more than the evidence.
 
 mod can;
+mod compare;
 mod denial;
 mod emulator;
 mod incident;

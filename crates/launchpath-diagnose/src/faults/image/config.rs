@@ -21,7 +21,7 @@ pub(in crate::faults) fn manifest<'a>(case: &Case<'a>) -> Option<&'a Row<Manifes
 }
 
 /// The image's config; of an index, the config of its image for AgentCore.
-pub(in crate::faults) fn config<'a>(case: &Case<'a>) -> Option<(&'a ImageConfig, Vec<EvidenceId>)> {
+pub(crate) fn config<'a>(case: &Case<'a>) -> Option<(&'a ImageConfig, Vec<EvidenceId>)> {
     let (repository, digest) = key(case)?;
     let by = |digest: String| case.world.image_configs.seen(&(repository.clone(), digest));
     let of = |manifest: &Manifest| by(manifest.config.as_ref()?.digest.clone()?);
