@@ -2,3 +2,20 @@
 //!
 //! What it is: reading, downloading, checking digests, within limits. What it is not: it judges nothing ([`launchpath_image`]
 //! does) and runs nothing (`launchpath-rehearse` does).
+//!
+//! Start with [`open`]: documents are read at once, layers only by [`Container::tree`]. [`unpack::unpack`] puts a tree into a directory.
+
+mod archive;
+mod container;
+mod decompress;
+mod error;
+mod files;
+mod layout;
+mod locator;
+mod store;
+#[cfg(unix)]
+pub mod unpack;
+
+pub use container::Container;
+pub use error::FetchError;
+pub use locator::{Artifact, Locator, Options, open};

@@ -1,6 +1,6 @@
 //! Paths to entries, and entries to bytes.
 
-use std::io::{self, Read, SeekFrom};
+use std::io::{self, Read, SeekFrom, Write};
 
 use super::path::join;
 use super::{Body, Entry, ROOT, Tree};
@@ -41,8 +41,8 @@ pub enum ReadError {
         /// The caller's limit.
         limit: u64,
     },
-    /// The spool failed.
-    #[error("{path} cannot be read from the spool: {source}")]
+    /// The spool failed, or what it is copied to.
+    #[error("{path} cannot be copied from the spool: {source}")]
     Spool {
         /// The file.
         path: String,
@@ -94,6 +94,24 @@ impl Tree {
         read.and_then(|got| if got as u64 == length { Ok(()) } else { Err(cut()) })
             .map_err(|source| ReadError::Spool { path: entry.path.clone(), source })?;
         Ok(bytes)
+    }
+
+    /// Writes all bytes of a file to `output`.
+    pub fn copy_entry(&self, entry: &Entry<'_>, output: &mut dyn Write) -> Result<(), ReadError> {
+        let content = entry.content().ok_or_else(|| ReadError::NotFile(entry.path.clone()))?;
+        let copied = self.with_spool(|spool| {
+            spool.seek(SeekFrom::Start(content.offset))?;
+            let mut left = content.length;
+            let mut buffer = vec![0; usize::try_from(left.min(256 << 10)).unwrap_or(0)];
+            while left > 0 {
+                let want = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+                spool.read_exact(&mut buffer[..want])?;
+                output.write_all(&buffer[..want])?;
+                left -= want as u64;
+            }
+            Ok(())
+        });
+        copied.map_err(|source| ReadError::Spool { path: entry.path.clone(), source })
     }
 
     fn follow(&self, path: &str, last: Last) -> Result<Entry<'_>, Unresolved> {

@@ -46,7 +46,7 @@ pub struct Limits {
 impl Default for Limits {
     /// Wide enough for any image the service takes (2 GB), narrow enough for a machine to survive.
     fn default() -> Self {
-        Self { entries: 4_000_000, bytes: 32 << 30, file: 16 << 30, depth: 512, path: 4096 }
+        Self { entries: 4_000_000, bytes: 12 << 30, file: 6 << 30, depth: 512, path: 4096 }
     }
 }
 

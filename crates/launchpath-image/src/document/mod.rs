@@ -6,9 +6,13 @@
 //!
 //! Start with [`Document::read`] and [`Index::select`].
 
+mod chosen;
+
 use std::fmt;
 
 use launchpath_model::aws::image::{self as wire, ImageConfig, Platform};
+
+pub use chosen::{Hashed, ImageDocuments};
 
 use crate::digest::{Digest, NotADigest};
 use crate::manifest::is_attestation;

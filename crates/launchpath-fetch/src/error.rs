@@ -1,0 +1,132 @@
+//! Why an image could not be had: what, where, what was expected, what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use launchpath_image::digest::Digest;
+use launchpath_image::document::{DocumentError, SelectError};
+use launchpath_image::tree::TreeError;
+
+/// Why an image could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The argument names nothing that is understood.
+    #[error("`{given}` names no image: {why}")]
+    Argument {
+        /// What was given.
+        given: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file or a directory cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What failed.
+        source: io::Error,
+    },
+    /// Something that must be there is not.
+    #[error("{at}: {what} is missing")]
+    Missing {
+        /// Where.
+        at: String,
+        /// What.
+        what: String,
+    },
+    /// A file is none of the formats that are read.
+    #[error("{at}: {why}")]
+    Format {
+        /// Where.
+        at: String,
+        /// What was expected and what was met.
+        why: String,
+    },
+    /// A document says something that cannot be followed.
+    #[error("{at}: {source}")]
+    Document {
+        /// Where.
+        at: String,
+        /// What is wrong.
+        source: DocumentError,
+    },
+    /// An index has no image that fits.
+    #[error("{at}: {source}")]
+    Select {
+        /// Where.
+        at: String,
+        /// Why not.
+        source: SelectError,
+    },
+    /// An index points to an index to an index, and so on.
+    #[error("{at}: more than {limit} indexes inside each other")]
+    Nested {
+        /// Where.
+        at: String,
+        /// How deep they may be.
+        limit: usize,
+    },
+    /// The bytes are not the ones that were named: a damaged copy, or a forged one.
+    #[error("{at}: {what} has the digest {found}; expected {expected}")]
+    Digest {
+        /// Where.
+        at: String,
+        /// Which part.
+        what: String,
+        /// What it should be.
+        expected: Digest,
+        /// What it is.
+        found: Digest,
+    },
+    /// The size is not the one that was named.
+    #[error("{at}: {what} has {found} bytes; expected {expected}")]
+    Size {
+        /// Where.
+        at: String,
+        /// Which part.
+        what: String,
+        /// What it should be.
+        expected: u64,
+        /// What it is, as far as it was read.
+        found: u64,
+    },
+    /// Larger than anything of its kind.
+    #[error("{at}: {what} is larger than {limit} bytes")]
+    TooLarge {
+        /// Where.
+        at: String,
+        /// Which part.
+        what: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// The layers make no file tree.
+    #[error("{at}: {source}")]
+    Tree {
+        /// Where.
+        at: String,
+        /// What is wrong.
+        source: TreeError,
+    },
+    /// Nothing can be stored while the image is read.
+    #[error("no temporary file can be written: {0}")]
+    Scratch(#[source] io::Error),
+}
+
+impl FetchError {
+    /// What to do, where something can be done.
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Argument { .. } => Some(
+                "give a directory (OCI layout, or `rootfs:DIR`), an archive (`docker save`, OCI, .zip of code) or a reference \
+                 (registry/repository:tag)",
+            ),
+            Self::Digest { .. } | Self::Size { .. } => {
+                Some("the copy is damaged or was changed; fetch or export the image again")
+            }
+            Self::Select { .. } => Some("choose with --platform OS/ARCHITECTURE, or with the image's name"),
+            Self::Scratch(_) => Some("free some space, or set TMPDIR to a directory that has some"),
+            _ => None,
+        }
+    }
+}

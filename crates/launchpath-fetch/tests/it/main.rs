@@ -1,0 +1,8 @@
+//! Images in files, read whole: what is understood, and what is refused with which words.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod archive;
+mod hostile;
+mod image;
+mod layout;
