@@ -31,7 +31,9 @@ impl Container {
     pub(crate) fn open(mut store: Box<dyn Store>, wanted: &Wanted) -> Result<Self, FetchError> {
         let mut walk = Walk { at: store.at(), indexes: Vec::new() };
         let manifest = match store.start()? {
-            Start::Bare { config, layers } => return Self::bare(store, config, layers),
+            Start::Bare { config, layers } => {
+                return Self::assemble(store, &walk.at, Vec::new(), None, &config, layers);
+            }
             Start::Document { bytes, media_type, digest } => {
                 if let Some(expected) = digest {
                     walk.check_digest("the manifest", &bytes, &expected)?;
@@ -59,11 +61,6 @@ impl Container {
             .collect();
         let at = walk.at;
         Self::assemble(store, &at, walk.indexes, Some(manifest), &config, layers)
-    }
-
-    fn bare(store: Box<dyn Store>, config: Vec<u8>, layers: Vec<Layer>) -> Result<Self, FetchError> {
-        let at = store.at();
-        Self::assemble(store, &at, Vec::new(), None, &config, layers)
     }
 
     fn assemble(

@@ -79,20 +79,20 @@ pub fn open(argument: &str, options: &Options) -> Result<Artifact, FetchError> {
         Locator::Archive(path, name) => {
             let failed = |source| FetchError::Read { path: path.clone(), source };
             let file = File::open(&path).map_err(failed)?;
-            archive(&path, file, wanted(name)).map(container)
+            archive(&path, file, &wanted(name)).map(container)
         }
     }
 }
 
 /// A saved image: a layout, or what `docker save` used to write.
-fn archive(path: &Path, file: File, wanted: Wanted) -> Result<Container, FetchError> {
+fn archive(path: &Path, file: File, wanted: &Wanted) -> Result<Container, FetchError> {
     let archive = Archive::open(path, file)?;
     if archive.has("index.json") {
-        return Container::open(Box::new(Layout(archive)), &wanted);
+        return Container::open(Box::new(Layout(archive)), wanted);
     }
     if archive.has("manifest.json") {
         let name = wanted.name.clone();
-        return Container::open(Box::new(DockerArchive { files: archive, name }), &wanted);
+        return Container::open(Box::new(DockerArchive { files: archive, name }), wanted);
     }
     let why = "the archive has neither index.json (OCI) nor manifest.json (`docker save`)".to_owned();
     Err(FetchError::Format { at: path.display().to_string(), why })
