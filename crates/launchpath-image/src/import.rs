@@ -78,6 +78,8 @@ pub fn classify(traceback: &Traceback, distributions: &BTreeMap<String, String>)
     let own = match traceback.language {
         Language::Python => python(traceback, distributions),
         Language::Node => node(&traceback.message),
+        // Their imports are resolved when they are built, or by class loaders that this does not read.
+        Language::Java | Language::Go => None,
     };
     own.or_else(|| classify(traceback.cause.as_deref()?, distributions))
 }

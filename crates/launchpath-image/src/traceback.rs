@@ -1,8 +1,11 @@
 //! Finds tracebacks in what a process printed.
 //!
-//! Python prints them frame by frame with the exception last; Node prints the error first. Log services split them into
+//! Python prints them frame by frame with the exception last; Node, Java and Go print the error first. Log services split them into
 //! one event per line and put prefixes before each line, so the reader works on joined lines and strips a prefix that
 //! repeats. The text is hostile: it is only cut, never interpreted.
+
+mod go;
+mod java;
 
 /// The language whose traceback it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +14,10 @@ pub enum Language {
     Python,
     /// Node.js.
     Node,
+    /// Java, and what else runs on its machine.
+    Java,
+    /// Go.
+    Go,
 }
 
 /// One frame, as printed.
@@ -77,7 +84,9 @@ pub fn find(text: &str) -> Vec<Traceback> {
             found.extend(cause.take());
             cause = found.pop();
             at += 1;
-        } else if let Some((traceback, next)) = node(&lines, at) {
+        } else if let Some((traceback, next)) =
+            node(&lines, at).or_else(|| java::read(&lines, at)).or_else(|| go::read(&lines, at))
+        {
             found.push(traceback);
             at = next;
         } else {
@@ -106,7 +115,7 @@ pub fn ended_the_start(text: &str, traceback: &Traceback) -> bool {
     let (before, after) = text.rsplit_once(last).unwrap_or((text, ""));
     let before = match traceback.language {
         Language::Python => before.rsplit_once(PYTHON_START).map_or(before, |(before, _)| before),
-        Language::Node => before,
+        Language::Node | Language::Java | Language::Go => before,
     };
     let lines_after = after.lines().filter(|line| !line.trim().is_empty()).count();
     !shows_life(before) && !shows_life(after) && lines_after <= LINES_AFTER_THE_END
@@ -386,6 +395,37 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].frames[0].file, "/app/server.js");
         assert!(ended_the_start(text, &found[0]));
+    }
+
+    #[test]
+    fn a_java_exception_is_read_with_its_cause() {
+        let text = "starting\nException in thread \"main\" java.lang.IllegalStateException: cannot start\n\tat com.acme.Agent.main(Agent.java:21)\nCaused by: java.io.FileNotFoundException: /etc/agent.yml (No such file or directory)\n\tat java.base/java.io.FileInputStream.open0(Native Method)\n\tat com.acme.Config.load(Config.java:9)\n\t... 1 more\nbye\n";
+        let found = find(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].language, Language::Java);
+        assert_eq!(found[0].headline(), "java.lang.IllegalStateException: cannot start");
+        let cause = found[0].cause.as_ref().unwrap();
+        assert_eq!(cause.exception, "java.io.FileNotFoundException");
+        assert_eq!((cause.frames[0].file.as_str(), cause.frames[0].line), ("Config.java", 9));
+        assert!(found[0].text.contains("Caused by") && !found[0].text.contains("bye"));
+        assert!(ended_the_start(text, &found[0]));
+        // A logger's line without frames, and prose, are none.
+        assert!(find("java.io.IOException: closed\nall is well\n").is_empty());
+        assert!(find("see java.lang.Error: no\n\tat home\n").is_empty());
+    }
+
+    #[test]
+    fn a_go_panic_is_read() {
+        let text = "2026/11/25 starting\npanic: open /etc/agent.yml: no such file or directory\n\ngoroutine 1 [running]:\nmain.load(...)\n\t/app/config.go:14\nmain.main()\n\t/app/main.go:9 +0x1d\n\ngoroutine 7 [chan receive]:\nmain.wait()\n\t/app/wait.go:3 +0x25\nexit status 2\n";
+        let found = find(text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].language, Language::Go);
+        assert_eq!(found[0].headline(), "panic: open /etc/agent.yml: no such file or directory");
+        let places: Vec<(&str, u32)> =
+            found[0].frames.iter().map(|frame| (frame.file.as_str(), frame.line)).collect();
+        assert_eq!(places, [("/app/main.go", 9), ("/app/config.go", 14)]);
+        assert!(ended_the_start(text, &found[0]));
+        assert!(find("don't panic: it is only a drill\nall is well\n").is_empty());
     }
 
     #[test]

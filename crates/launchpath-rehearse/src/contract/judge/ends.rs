@@ -1,0 +1,232 @@
+//! `starts` and `stays_up`.
+
+use launchpath_image::traceback;
+
+use super::suspect::{NETWORK_ADVICE, cut_network, speaks_of_network};
+use super::{Ruling, seconds};
+use crate::contract::clause::{Clause, Judged, Reason, State};
+use crate::contract::observation::{Ended, Observations};
+use crate::contract::terms::{Speed, Terms};
+use crate::subject::{Ending, StartFailure};
+
+/// How a process ended, in words.
+pub fn ending(how: &Ending) -> String {
+    match how {
+        Ending::Code(code) => format!("exited with code {code}"),
+        Ending::Signal(number) => format!("ended by {}", signal(*number)),
+        Ending::NotStarted(failure) => start_failure(failure).1,
+    }
+}
+
+pub(super) fn starts(seen: &Observations) -> Judged {
+    let ruling = Ruling::on(Clause::Starts, "the image's command starts");
+    match &seen.exit {
+        Some(exit) => match &exit.how {
+            Ending::NotStarted(failure) => {
+                let (reason, note, advice) = {
+                    let (reason, note) = start_failure(failure);
+                    (reason, note, start_advice(failure))
+                };
+                let judged = match reason {
+                    Some(reason) => ruling.broken(reason, note),
+                    None => ruling.unknown(None, note),
+                };
+                judged.advise(advice).at(exit.at)
+            }
+            _ => ruling.held("it started"),
+        },
+        None => ruling.held("it started"),
+    }
+}
+
+fn start_failure(failure: &StartFailure) -> (Option<Reason>, String) {
+    match failure {
+        StartFailure::NoCommand => {
+            (Some(Reason::NoCommand), "the image names neither an entry point nor a command".to_owned())
+        }
+        StartFailure::NotFound(program) => {
+            (Some(Reason::ExecutableMissing), format!("{program} is not in the image"))
+        }
+        StartFailure::InterpreterMissing { program, interpreter } => (
+            Some(Reason::InterpreterMissing),
+            format!("{program} needs {interpreter}, which is not in the image"),
+        ),
+        StartFailure::PermissionDenied(path) => {
+            (Some(Reason::PermissionDenied), format!("the image's user may not execute {path}"))
+        }
+        StartFailure::ExecFormat(program) => (
+            Some(Reason::ExecFormatError),
+            format!("exec format error: {program} is for another architecture, or no program at all"),
+        ),
+        StartFailure::UnknownUser(user) => (
+            Some(Reason::UnknownUser),
+            format!("the image's user {user} is not in its /etc/passwd or /etc/group"),
+        ),
+        StartFailure::WorkingDirectory(path) => {
+            (Some(Reason::WorkingDirectory), format!("the working directory {path} cannot be entered"))
+        }
+        StartFailure::Other(why) => (None, format!("it could not be started here: {why}")),
+    }
+}
+
+fn start_advice(failure: &StartFailure) -> String {
+    match failure {
+        StartFailure::NoCommand => "give the image an ENTRYPOINT or a CMD".to_owned(),
+        StartFailure::NotFound(program) => {
+            format!("install {program} in the image, or correct ENTRYPOINT or CMD; PATH is searched as the image sets it")
+        }
+        StartFailure::InterpreterMissing { interpreter, .. } => format!(
+            "put {interpreter} into the image, or start with one that is there (line ends of Windows in a script make such a name, too)"
+        ),
+        StartFailure::PermissionDenied(path) => {
+            format!("make {path} executable, and its folders open, for the image's USER")
+        }
+        StartFailure::ExecFormat(_) => {
+            "build for linux/arm64 (docker buildx build --platform linux/arm64), and give scripts a first line that names their interpreter".to_owned()
+        }
+        StartFailure::UnknownUser(_) => "name a user that exists, or a number, in USER".to_owned(),
+        StartFailure::WorkingDirectory(_) => "create the WORKDIR and let the image's USER enter it".to_owned(),
+        StartFailure::Other(_) => "see whether the image starts with --backend engine".to_owned(),
+    }
+}
+
+pub(super) fn stays_up(terms: &Terms, seen: &Observations) -> Judged {
+    let ruling = Ruling::on(Clause::StaysUp, "the process stays up");
+    let Some(exit) = &seen.exit else {
+        return if seen.ended == Ended::Not && seen.busy.is_none() && seen.health.is_empty() {
+            ruling.unknown(None, "it was not watched to an end")
+        } else {
+            ruling.held("it ran until it was stopped")
+        };
+    };
+    let after = seconds(exit.at);
+    let judged = match &exit.how {
+        Ending::NotStarted(_) => return ruling.not_reached("it never started"),
+        Ending::Signal(9) if seen.usage.out_of_memory > 0 => ruling
+            .broken(Reason::OutOfMemory, format!("killed after {after}: out of memory{}", peak(seen)))
+            .advise("a session has 8 GB by default: load less at start, or ask for more memory"),
+        Ending::Code(137) if seen.usage.out_of_memory > 0 => ruling
+            .broken(
+                Reason::OutOfMemory,
+                format!("exited with code 137 after {after}: out of memory{}", peak(seen)),
+            )
+            .advise("a session has 8 GB by default: load less at start, or ask for more memory"),
+        how if seen.usage.process_limit_met => ruling
+            .broken(
+                Reason::ProcessLimit,
+                format!("{} after {after}, having met the limit of processes", ending(how)),
+            )
+            .advise("start fewer processes and threads"),
+        // Emulators crash on their own now and then.
+        Ending::Signal(number @ (4 | 5 | 7 | 11)) if terms.speed == Speed::Emulated => ruling
+            .unknown(
+                Some(Reason::Signalled),
+                format!(
+                    "ended by {} after {after}; under emulation that may be the emulator's fault",
+                    signal(*number)
+                ),
+            )
+            .advise("rehearse it on a machine of its own architecture"),
+        Ending::Signal(number) => ruling.broken(
+            Reason::Signalled,
+            format!("ended by {} after {after}{}", signal(*number), last_words(seen)),
+        ),
+        Ending::Code(code) => exited(ruling, terms, seen, *code),
+    };
+    judged.at(exit.at)
+}
+
+fn exited(ruling: Ruling, terms: &Terms, seen: &Observations, code: i32) -> Judged {
+    let at = seen.exit.as_ref().map(|exit| exit.at).unwrap_or_default();
+    let when = match (seen.first_healthy, &seen.busy) {
+        (_, Some(busy)) if at >= busy.from => ", during or after the first request",
+        (Some(_), _) => ", after it had been healthy",
+        (None, _) => "",
+    };
+    let note = format!("exited with code {code} after {}{when}{}", seconds(at), last_words(seen));
+    let traceback = traceback::find(&seen.output).pop();
+    let by_network = match &traceback {
+        Some(traceback) => speaks_of_network(&traceback.headline()) || speaks_of_network(&traceback.text),
+        None => seen.output.trim().is_empty() || speaks_of_network(&seen.output),
+    };
+    if let Some(targets) = cut_network(terms, seen, at).filter(|_| by_network) {
+        let note = format!("{note}; before that it tried to reach {targets}, which this rehearsal cuts off");
+        return ruling.unknown(Some(Reason::Exited), note).advise(NETWORK_ADVICE);
+    }
+    ruling.broken(Reason::Exited, note).advise(match (&traceback, code) {
+        (Some(_), _) => "mend what the traceback in its output says",
+        (None, 0) => "the command must be a server that stays in the foreground; this one finished its work",
+        (None, _) => "its output below says why, or run its command in a shell of the image",
+    })
+}
+
+/// The headline of the last traceback, or the last line printed.
+fn last_words(seen: &Observations) -> String {
+    if let Some(traceback) = traceback::find(&seen.output).pop() {
+        return format!(": {}", short(&traceback.headline()));
+    }
+    match seen.output.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+        Some(line) => format!("; its last line is {:?}", short(line)),
+        None => ", having printed nothing".to_owned(),
+    }
+}
+
+fn short(text: &str) -> String {
+    let cut: String = text.chars().take(240).collect();
+    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+}
+
+fn peak(seen: &Observations) -> String {
+    seen.usage
+        .peak_memory
+        .map(|bytes| format!(" (it used {} MiB)", bytes / (1024 * 1024)))
+        .unwrap_or_default()
+}
+
+/// Limits that killed a child, or kept one from starting, explain what broke later; of a process that works they are a
+/// remark.
+pub(super) fn attribute_limits(clauses: &mut [Judged], seen: &Observations) {
+    let went_wrong = clauses.iter().any(|judged| matches!(judged.state, State::Broken | State::Unknown));
+    let Some(stays_up) = clauses.iter_mut().find(|judged| judged.clause == Clause::StaysUp) else { return };
+    if stays_up.state != State::Held {
+        return;
+    }
+    let (reason, note) = if seen.usage.out_of_memory > 0 {
+        (Reason::OutOfMemory, format!("the memory limit killed a process of it{}", peak(seen)))
+    } else if seen.usage.process_limit_met {
+        (Reason::ProcessLimit, "it met the limit of processes".to_owned())
+    } else {
+        return;
+    };
+    stays_up.reason = Some(reason);
+    stays_up.note = note;
+    if went_wrong {
+        stays_up.state = State::Broken;
+        stays_up.advice = Some(match reason {
+            Reason::OutOfMemory => {
+                "a session has 8 GB by default: load less at start, or ask for more memory".to_owned()
+            }
+            _ => "start fewer processes and threads".to_owned(),
+        });
+    }
+}
+
+fn signal(number: i32) -> String {
+    let name = match number {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        15 => "SIGTERM",
+        31 => "SIGSYS",
+        other => return format!("signal {other}"),
+    };
+    format!("signal {number} ({name})")
+}

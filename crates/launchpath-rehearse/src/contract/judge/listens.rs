@@ -1,0 +1,167 @@
+//! `listens`.
+
+use std::net::SocketAddr;
+
+use super::suspect::{NETWORK_ADVICE, cut_network};
+use super::{Ruling, measured, seconds};
+use crate::contract::clause::{Clause, Judged, Reason};
+use crate::contract::observation::{Ended, Observations};
+use crate::contract::terms::{Speed, Terms};
+
+pub(super) fn listens(terms: &Terms, seen: &Observations) -> Judged {
+    let limit = terms.limit();
+    let port = terms.port;
+    let ruling =
+        Ruling::on(Clause::Listens, format!("the process listens on port {port} within {}", seconds(limit)));
+    if let Some(at) = seen.first_listen {
+        return late(ruling, terms, at, "port took its first connection").at(at);
+    }
+    if let Some(exit) = &seen.exit {
+        return ruling.not_reached("the process ended first").at(exit.at);
+    }
+    if seen.ended == Ended::Interrupted {
+        return ruling.unknown(None, "the rehearsal was stopped before anything listened");
+    }
+    let Some(listeners) = &seen.listeners else {
+        let note =
+            format!("no connection in {}; what listens inside cannot be seen here", seconds(seen.watched));
+        return in_vain(ruling, terms, seen, Reason::NothingListens, note);
+    };
+    let (own, others): (Vec<SocketAddr>, Vec<SocketAddr>) =
+        listeners.iter().map(|listener| listener.at).partition(|at| at.port() == port);
+    if !own.is_empty() && own.iter().all(|at| at.ip().is_loopback()) {
+        return loopback(ruling, &own, port);
+    }
+    if !own.is_empty() {
+        let note = format!("{} listens, but takes no connection from outside over IPv4", list(&own));
+        return in_vain(ruling, terms, seen, Reason::NothingListens, note);
+    }
+    if others.is_empty() {
+        let note = format!("nothing listens on any port after {}", measured(terms, seen.watched));
+        return in_vain(ruling, terms, seen, Reason::NothingListens, note);
+    }
+    wrong_port(ruling, terms, seen, &others)
+}
+
+fn loopback(ruling: Ruling, own: &[SocketAddr], port: u16) -> Judged {
+    ruling
+        .broken(
+            Reason::LoopbackOnly,
+            format!("it listens on {} only, which nobody outside the session reaches", list(own)),
+        )
+        .advise(format!(
+            "bind 0.0.0.0:{port}; with BedrockAgentCoreApp set DOCKER_CONTAINER=1 in the image or call app.run(host=\"0.0.0.0\"): it binds loopback where neither that nor /.dockerenv is there"
+        ))
+}
+
+fn wrong_port(ruling: Ruling, terms: &Terms, seen: &Observations, others: &[SocketAddr]) -> Judged {
+    let port = terms.port;
+    let elsewhere = seen.elsewhere.iter().find(|elsewhere| elsewhere.port != port);
+    let note = match elsewhere {
+        Some(found) => format!(
+            "it listens on {}, not on port {port}; port {} speaks {} ({})",
+            list(others),
+            found.port,
+            found.protocol,
+            found.shown_by
+        ),
+        None => format!("it listens on {}, not on port {port}", list(others)),
+    };
+    let advice = match elsewhere {
+        Some(found) if found.protocol != terms.protocol => format!(
+            "create the runtime with serverProtocol {} (port {}), or serve {} on port {port}",
+            found.protocol, found.port, terms.protocol
+        ),
+        Some(found) => {
+            format!("listen on port {port}, or set protocolConfiguration's port to {}", found.port)
+        }
+        None => format!("listen on 0.0.0.0:{port}"),
+    };
+    if elsewhere.is_some() && seen.ended == Ended::Settled {
+        return ruling.broken(Reason::WrongPort, note).advise(advice);
+    }
+    in_vain(ruling, terms, seen, Reason::WrongPort, note).advise(advice)
+}
+
+/// A thing that came: in time, or too late.
+pub(super) fn late(ruling: Ruling, terms: &Terms, at: std::time::Duration, what: &str) -> Judged {
+    let limit = terms.limit();
+    let note = format!("{what} after {}", measured(terms, at));
+    if at <= limit {
+        return ruling.held(note);
+    }
+    match terms.speed {
+        Speed::Native => ruling
+            .broken(Reason::SlowStart, format!("{note}; the service waits {}", seconds(limit)))
+            .advise("import and load less before listening: start the server first, load models and clients lazily"),
+        Speed::Emulated => match terms.native_estimate(at) {
+            Some(native) if native * 2 <= limit => {
+                ruling.held(format!("{note}; emulated time is not held against it"))
+            }
+            _ => ruling
+                .unknown(Some(Reason::SlowStart), format!("{note}; emulated time decides nothing"))
+                .advise("rehearse it on a machine of its own architecture"),
+        },
+    }
+}
+
+/// What was waited for in vain: broken when it was waited for as long as the service waits, and nothing here explains it.
+pub(super) fn in_vain(
+    ruling: Ruling,
+    terms: &Terms,
+    seen: &Observations,
+    reason: Reason,
+    note: String,
+) -> Judged {
+    let limit = terms.limit();
+    if terms.speed == Speed::Emulated {
+        return ruling
+            .unknown(Some(reason), format!("{note}; emulated time decides nothing"))
+            .advise("rehearse it on a machine of its own architecture");
+    }
+    if seen.ended == Ended::Interrupted || seen.watched < limit {
+        return ruling
+            .unknown(
+                Some(reason),
+                format!(
+                    "{note}; watched for {}, the service waits {}",
+                    seconds(seen.watched),
+                    seconds(limit)
+                ),
+            )
+            .advise(format!("give it the service's time: --timeout {}", limit.as_secs()));
+    }
+    match cut_network(terms, seen, seen.watched) {
+        Some(targets) => ruling
+            .unknown(
+                Some(reason),
+                format!("{note}; it tried to reach {targets}, which this rehearsal cuts off, and may wait for that"),
+            )
+            .advise(NETWORK_ADVICE),
+        None => ruling.broken(reason, note).advise(advice_in_vain(reason, terms)),
+    }
+}
+
+fn advice_in_vain(reason: Reason, terms: &Terms) -> String {
+    match reason {
+        Reason::NothingListens => {
+            format!("start a server on 0.0.0.0:{}; the output says how far the start came", terms.port)
+        }
+        Reason::WrongPort => format!("listen on 0.0.0.0:{}", terms.port),
+        _ => "see the output for what the process was doing".to_owned(),
+    }
+}
+
+/// Addresses in a row.
+pub(super) fn list(addresses: &[SocketAddr]) -> String {
+    let mut texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    texts.sort();
+    texts.dedup();
+    let more = texts.len().saturating_sub(6);
+    texts.truncate(6);
+    let mut text = texts.join(", ");
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}

@@ -1,0 +1,6 @@
+//! The probes and the judging against servers of this process that break the contract in one way each.
+
+mod protocols;
+mod stand_in;
+mod starts;
+mod wire;
