@@ -8,6 +8,8 @@ use launchpath_model::{EvidenceId, Outcome, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::paths::plain::{HopState, NetworkPath, PathHop, Way, WayState};
+
 /// Version of this format.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -44,6 +46,9 @@ pub struct Diagnosis {
     pub unknown: Vec<Undecided>,
     /// The observations that would split the remaining probability best, best first.
     pub next_probes: Vec<Probe>,
+    /// The network paths that the launch needs, walked from each of its subnets; empty where it has none of its own.
+    #[serde(default)]
+    pub paths: Vec<NetworkPath>,
     /// What happened when.
     pub timeline: Vec<TimelineEntry>,
     /// The difference to a runtime that works.

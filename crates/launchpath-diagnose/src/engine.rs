@@ -16,7 +16,7 @@ use crate::diagnosis::{
 };
 use crate::faults::{self, Check, Context, Fault};
 use crate::rank::{Judged, Standing, rank};
-use crate::{beliefs, comparison, plan, probe, timeline, traps};
+use crate::{beliefs, comparison, paths, plan, probe, timeline, traps};
 
 /// Diagnoses the world's subject.
 pub fn diagnose(world: &World) -> Diagnosis {
@@ -166,6 +166,7 @@ fn assemble(world: &World, judgement: &Judgement) -> Diagnosis {
         warnings,
         ruled_out,
         unknown,
+        paths: paths::plain::plain(case),
         timeline: timeline::timeline(case),
         comparison: comparison.as_ref().map(|compared| compared.plain.clone()),
         statements: world

@@ -5,6 +5,7 @@
 
 mod assumption;
 mod culprit;
+pub(crate) mod plain;
 mod repair;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,6 +9,7 @@ use launchpath_report::diagnosis::{
     Missing, NotCompared, Plan, PlanStep, Probe, RuledOut, RuntimeSummary, SCHEMA_VERSION, Safety, Saying,
     StageState, TimelineEntry, Undecided, Verdict, Verified, Warning,
 };
+use launchpath_report::diagnosis::{HopState, NetworkPath, PathHop, Way, WayState};
 
 /// All of them, by name.
 pub(crate) fn all() -> Vec<(&'static str, Diagnosis)> {
@@ -118,6 +119,7 @@ fn empty(verdict: Verdict, summary: &str) -> Diagnosis {
         ruled_out: Vec::new(),
         unknown: Vec::new(),
         next_probes: Vec::new(),
+        paths: Vec::new(),
         timeline: Vec::new(),
         comparison: None,
         statements: Vec::new(),
@@ -447,6 +449,82 @@ pub(crate) fn blocked_image() -> Diagnosis {
     }
 }
 
+fn hop(kind: &str, id: &str, state: HopState, text: &str, evidence: &str) -> PathHop {
+    let (kind, side) = kind.split_once(' ').unwrap_or((kind, ""));
+    PathHop {
+        kind: kind.into(),
+        id: id.into(),
+        at: None,
+        reply: side.contains("reply"),
+        direction: side.split(' ').find(|word| word.ends_with("gress")).map(Into::into),
+        state,
+        text: text.into(),
+        evidence: ids(evidence),
+    }
+}
+
+/// Two destinations behind the same shut group, one that is open, one that is not known; from two subnets.
+fn paths() -> Vec<NetworkPath> {
+    use HopState::{Dropped, Passed, Unknown};
+    let to = |service: &str, last: &[PathHop], state: WayState| {
+        let from = |subnet: &str| {
+            let mut hops = vec![
+                hop("source", "the runtime's interface", Passed, "an address of the subnet", "c4"),
+                hop(
+                    "dns",
+                    &format!("{service}.us-east-1.amazonaws.com"),
+                    Passed,
+                    "private DNS of the endpoint",
+                    "c5",
+                ),
+                hop("security_group egress", "sg-0aaa", Passed, "rule 0 lets everything out", "c6"),
+                hop("network_acl egress", "acl-0ccc", Passed, "rule 100 allows all", "c8"),
+                hop("route_table", "rtb-0bbb", Passed, "10.0.0.0/16 is local", "c8"),
+            ];
+            hops.extend_from_slice(last);
+            let missing = Missing {
+                evidence: "the route tables of vpc-0ddd".into(),
+                reason: "access denied".into(),
+                command: Some("aws ec2 describe-route-tables --region us-east-1".into()),
+                calls: ids("c8"),
+            };
+            Way {
+                subnet: subnet.into(),
+                state,
+                delivered: if state == WayState::Open { 1.0 } else { 0.0 },
+                hops,
+                missing: if state == WayState::Unknown { vec![missing] } else { Vec::new() },
+            }
+        };
+        NetworkPath {
+            service: service.into(),
+            host: format!("{service}.us-east-1.amazonaws.com"),
+            port: 443,
+            purpose: "the image's manifest and layers".into(),
+            stage: "artifact_fetch".into(),
+            ways: vec![from("subnet-0aaa"), from("subnet-0bbb")],
+        }
+    };
+    let shut = [
+        hop("vpc_endpoint", "vpce-0ecr", Passed, "available", "c5"),
+        hop("security_group ingress", "sg-0eee", Dropped, "no rule admits tcp 443 from sg-0aaa", "c6"),
+        hop("destination", "10.0.1.7", Passed, "", ""),
+        hop("network_acl egress reply", "acl-0ccc", Passed, "rule 100 allows all", "c8"),
+    ];
+    let open = [
+        hop("nat_gateway", "nat-0fff", Passed, "available, public", "c8"),
+        hop("internet_gateway", "igw-0ggg", Passed, "attached", "c8"),
+        hop("destination", "s3", Passed, "", ""),
+    ];
+    let unseen = [hop("transit_gateway", "tgw-0hhh", Unknown, "its route table was not read", "c8")];
+    vec![
+        to("ecr.api", &shut, WayState::Blocked),
+        to("ecr.dkr", &shut, WayState::Blocked),
+        to("s3", &open, WayState::Open),
+        to("logs", &unseen, WayState::Unknown),
+    ]
+}
+
 /// A network fault with a template for each tool, and a second fault behind it.
 pub(crate) fn blocked_network() -> Diagnosis {
     use StageState::{Failed, NotReached, Reached};
@@ -528,6 +606,7 @@ pub(crate) fn blocked_network() -> Diagnosis {
             first_unreached: Some("artifact_fetch".into()),
             note: String::new(),
         }),
+        paths: paths(),
         causes: vec![Cause {
             fault: "net.endpoint_sg_blocks".into(),
             title: "Endpoint's security group does not admit 443 from the runtime".into(),
