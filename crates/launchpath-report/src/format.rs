@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::diagnosis::Diagnosis;
 use crate::options::Options;
-use crate::{json, markdown, text};
+use crate::{html, json, markdown, text};
 
 /// An output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,19 +16,22 @@ pub enum Format {
     Text,
     /// A root-cause analysis that can be filed.
     Markdown,
+    /// One self-contained page for a browser.
+    Html,
     /// For programs: the public format, see [`crate::schema()`].
     Json,
 }
 
 impl Format {
     /// All formats, in the order in which help names them.
-    pub const ALL: [Self; 3] = [Self::Text, Self::Markdown, Self::Json];
+    pub const ALL: [Self; 4] = [Self::Text, Self::Markdown, Self::Html, Self::Json];
 
     /// Its name on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Markdown => "markdown",
+            Self::Html => "html",
             Self::Json => "json",
         }
     }
@@ -60,12 +63,13 @@ impl FromStr for Format {
 
 /// The diagnosis in `format`, ending in a line feed.
 ///
-/// Pure: the same arguments give the same bytes. JSON ignores the options; Markdown only shows everything, so it
-/// ignores them too.
+/// Pure: the same arguments give the same bytes. Only text has options: the other formats for people show
+/// everything, those for programs are what they are.
 pub fn render(diagnosis: &Diagnosis, format: Format, options: &Options) -> String {
     match format {
         Format::Text => text::render(diagnosis, options),
         Format::Markdown => markdown::render(diagnosis),
+        Format::Html => html::render(diagnosis),
         Format::Json => json::render(diagnosis),
     }
 }
@@ -84,6 +88,6 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_the_known_ones() {
         let error = "pdf\u{1b}[31m".parse::<Format>().unwrap_err();
-        assert_eq!(error.to_string(), "no such output format: `pdf`; known are text, markdown, json");
+        assert_eq!(error.to_string(), "no such output format: `pdf`; known are text, markdown, html, json");
     }
 }

@@ -1,4 +1,4 @@
-//! The one [`Diagnosis`](diagnosis::Diagnosis) value as text for a terminal, as a Markdown root-cause analysis and as JSON.
+//! The one [`Diagnosis`](diagnosis::Diagnosis) value as text for a terminal, as a Markdown root-cause analysis, as a page and as JSON.
 //!
 //! What it is: one renderer per output format, [`render`] to choose between them, the terminal view of a fault's
 //! documentation ([`explain`]) and the published schema of the JSON format ([`schema()`]). What it is not: it
@@ -17,6 +17,7 @@ pub mod clean;
 mod contrast;
 pub mod explain;
 pub mod format;
+mod html;
 mod json;
 mod markdown;
 pub mod options;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use launchpath_report::Format;
 
@@ -88,6 +89,11 @@ pub(crate) struct AwsArguments {
     pub(crate) deadline: u64,
 }
 
+/// The output formats by name, so that help and completions list them.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::as_str)).try_map(|name| name.parse::<Format>())
+}
+
 /// What to collect about which runtime.
 #[derive(Debug, Args)]
 pub(crate) struct SubjectArguments {
@@ -120,8 +126,8 @@ pub(crate) struct DiagnoseArguments {
     /// proof; nothing in AWS is changed
     #[arg(long, value_name = "OUT")]
     pub(crate) apply_fixes_to: Option<PathBuf>,
-    /// Output format: text, markdown or json
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = |name: &str| name.parse::<Format>())]
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats())]
     pub(crate) format: Format,
     /// Write the report to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]

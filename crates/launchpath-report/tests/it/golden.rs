@@ -35,7 +35,9 @@ fn every_format_of_every_fixture() {
     let mut renderings = Vec::new();
     for (name, diagnosis) in fixture::all() {
         let options = Options::default();
-        for (format, ending) in [(Format::Text, "txt"), (Format::Markdown, "md"), (Format::Json, "json")] {
+        for (format, ending) in
+            [(Format::Text, "txt"), (Format::Markdown, "md"), (Format::Html, "html"), (Format::Json, "json")]
+        {
             renderings.push((format!("{name}.{ending}"), render(&diagnosis, format, &options)));
         }
     }

@@ -67,7 +67,7 @@ pub(crate) fn options() -> impl Strategy<Value = Options> {
 }
 
 /// What no terminal and no reader should meet, said anew here so that a hole in the cleaning shows.
-fn is_dangerous(c: char) -> bool {
+pub(crate) fn is_dangerous(c: char) -> bool {
     c.is_control() && c != '\n'
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

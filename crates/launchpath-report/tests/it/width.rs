@@ -24,6 +24,12 @@ fn verbatim(diagnosis: &Diagnosis) -> BTreeSet<String> {
     };
     let planned =
         diagnosis.plans.iter().flat_map(|plan| &plan.steps).flat_map(|step| step.fix.aws_cli.clone());
+    // What a line of reasoning quotes is shown as it was printed.
+    let causes = diagnosis.causes.iter().chain(&diagnosis.also_blocking);
+    let reasons = causes.flat_map(|cause| &cause.because);
+    let quoted = reasons
+        .filter_map(|reason| reason.text.split_once('\n'))
+        .flat_map(|(_, quoted)| clean::lines(quoted));
     let missing = diagnosis.unknown.iter().flat_map(|fault| &fault.missing);
     let commands = missing
         .filter_map(|missing| missing.command.clone())
@@ -32,7 +38,8 @@ fn verbatim(diagnosis: &Diagnosis) -> BTreeSet<String> {
         .chain(diagnosis.evidence.iter().map(|record| record.command.clone()))
         .chain(fixes(&diagnosis.causes))
         .chain(fixes(&diagnosis.also_blocking))
-        .chain(planned);
+        .chain(planned)
+        .chain(quoted);
     commands.map(|command| clean::line(&command).trim().to_owned()).collect()
 }
 

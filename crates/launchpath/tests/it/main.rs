@@ -1,5 +1,6 @@
 //! The whole program: what it prints, how it ends, and that it never says more than the evidence.
 
+mod browser;
 mod can;
 mod compare;
 mod denial;

@@ -1,0 +1,83 @@
+//! The record: what happened when, what differs from a runtime that works, and every call with its command.
+
+use super::write::Html;
+use super::{Report, code, section, table};
+use crate::{outline, wording};
+
+pub(super) fn timeline(html: &mut Html, report: &Report<'_>) {
+    if report.diagnosis.timeline.is_empty() {
+        return;
+    }
+    section(html, "timeline", "Timeline", |html| {
+        table(html, "Timeline", &["UTC", "Event"], |html| {
+            for entry in &report.diagnosis.timeline {
+                html.element("tr", &[], |html| {
+                    let at = entry.at.to_string();
+                    html.element("td", &[("class", "time")], |html| {
+                        html.leaf("time", &[("datetime", &at)], &at)
+                    });
+                    html.element("td", &[], |html| {
+                        html.text(&entry.text);
+                        report.cited(html, &entry.evidence);
+                    });
+                });
+            }
+        });
+    });
+}
+
+pub(super) fn comparison(html: &mut Html, report: &Report<'_>) {
+    let Some(comparison) = &report.diagnosis.comparison else { return };
+    section(html, "comparison", "Comparison with a runtime that works", |html| {
+        html.element("p", &[], |html| {
+            html.leaf("code", &[], &comparison.with);
+            html.text(&format!(" works: {}", comparison.works_because));
+            report.cited(html, &comparison.evidence);
+        });
+        if !comparison.differences.is_empty() {
+            table(html, "Differences", &["Aspect", "Here", "There", "Can it explain the break?"], |html| {
+                for difference in &comparison.differences {
+                    html.element("tr", &[], |html| {
+                        html.leaf("th", &[("scope", "row")], &difference.what);
+                        html.leaf("td", &[], &difference.here);
+                        html.leaf("td", &[], &difference.there);
+                        html.leaf("td", &[], difference.explains.as_deref().unwrap_or("–"));
+                    });
+                }
+            });
+        }
+        if !comparison.same.is_empty() {
+            html.leaf("p", &[], &format!("The same: {}.", comparison.same.join(", ")));
+        }
+    });
+}
+
+pub(super) fn evidence(html: &mut Html, report: &Report<'_>) {
+    if report.diagnosis.evidence.is_empty() {
+        return;
+    }
+    section(html, "evidence", "Evidence", |html| {
+        html.leaf("p", &[], "The recorded calls, each with the command that repeats it.");
+        for (place, record) in report.diagnosis.evidence.iter().enumerate() {
+            html.element("details", &[("id", &format!("call-{place}")), ("class", "call")], |html| {
+                html.element("summary", &[], |html| {
+                    html.leaf("code", &[], record.id.as_str());
+                    html.text(&format!(" {} {}", record.service, record.operation));
+                    let at = record.at.map_or_else(String::new, |at| format!(" at {at}"));
+                    let ended = format!(" {}{at}", wording::outcome(record.outcome));
+                    html.leaf("span", &[("class", "fine")], &ended);
+                });
+                if let Some(error) = &record.error {
+                    let http = error.http.map_or_else(String::new, |http| format!(" (HTTP {http})"));
+                    html.element("pre", &[("class", "quote"), ("tabindex", "0")], |html| {
+                        html.lines(&format!("{}{http}: {}", error.code, error.message));
+                    });
+                }
+                match outline::repeats(record) {
+                    Some(command) => code(html, command),
+                    None => html.leaf("p", &[("class", "fine")], "No command repeats this."),
+                }
+            });
+        }
+    });
+}
