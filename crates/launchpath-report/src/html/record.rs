@@ -39,15 +39,33 @@ pub(super) fn comparison(html: &mut Html, report: &Report<'_>) {
                 for difference in &comparison.differences {
                     html.element("tr", &[], |html| {
                         html.leaf("th", &[("scope", "row")], &difference.what);
-                        html.leaf("td", &[], &difference.here);
-                        html.leaf("td", &[], &difference.there);
-                        html.leaf("td", &[], difference.explains.as_deref().unwrap_or("–"));
+                        html.element("td", &[], |html| {
+                            html.text(&difference.here);
+                            report.cited(html, &difference.evidence);
+                        });
+                        html.element("td", &[], |html| {
+                            html.text(&difference.there);
+                            report.cited(html, &difference.evidence_there);
+                        });
+                        match (&difference.explains, &difference.explains_not) {
+                            (Some(how), _) => html.leaf("td", &[], how),
+                            (None, Some(why)) => html.leaf("td", &[("class", "fine")], &format!("no: {why}")),
+                            (None, None) => html.leaf("td", &[], "–"),
+                        }
                     });
                 }
             });
         }
         if !comparison.same.is_empty() {
             html.leaf("p", &[], &format!("The same: {}.", comparison.same.join(", ")));
+        }
+        if !comparison.not_compared.is_empty() {
+            html.leaf("p", &[], "Not compared:");
+            html.element("ul", &[], |html| {
+                for left_out in &comparison.not_compared {
+                    html.leaf("li", &[], &format!("{}: {}", left_out.what, left_out.why));
+                }
+            });
         }
     });
 }
