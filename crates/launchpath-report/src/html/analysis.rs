@@ -97,7 +97,7 @@ fn reasons(html: &mut Html, report: &Report<'_>, because: &[Because]) {
                     report.cited(html, &reason.evidence);
                     if let Some(quoted) = quoted {
                         html.element("pre", &[("class", "quote"), ("tabindex", "0")], |html| {
-                            html.lines(quoted)
+                            html.lines(quoted);
                         });
                     }
                 });

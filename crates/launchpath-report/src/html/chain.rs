@@ -26,7 +26,7 @@ pub(super) fn write(html: &mut Html, report: &Report<'_>) {
                     }),
                     ChainRow::Stages { stages, inside } => {
                         for stage in stages {
-                            station(html, report, stage, Place { number, ends: &ends, inside: *inside });
+                            station(html, report, stage, &Place { number, ends: &ends, inside: *inside });
                             number += 1;
                         }
                     }
@@ -47,7 +47,7 @@ struct Place<'a> {
     inside: bool,
 }
 
-fn station(html: &mut Html, report: &Report<'_>, stage: &ChainStage, place: Place<'_>) {
+fn station(html: &mut Html, report: &Report<'_>, stage: &ChainStage, place: &Place<'_>) {
     let (_, word, _) = wording::state(stage.state);
     let id = format!("stage-{}", place.number);
     html.element("li", &[("id", &id), ("class", class(stage.state))], |html| {

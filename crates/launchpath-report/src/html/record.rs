@@ -14,7 +14,7 @@ pub(super) fn timeline(html: &mut Html, report: &Report<'_>) {
                 html.element("tr", &[], |html| {
                     let at = entry.at.to_string();
                     html.element("td", &[("class", "time")], |html| {
-                        html.leaf("time", &[("datetime", &at)], &at)
+                        html.leaf("time", &[("datetime", &at)], &at);
                     });
                     html.element("td", &[], |html| {
                         html.text(&entry.text);
