@@ -49,7 +49,7 @@ fn open(browser: &Path, page: &Path, profile: &Path) -> Seen {
         .expect("the browser starts");
     let begun = Instant::now();
     while child.try_wait().expect("the browser's end").is_none() {
-        if begun.elapsed() > Duration::from_secs(60) {
+        if begun.elapsed() > Duration::from_mins(1) {
             child.kill().expect("the browser is stopped");
             panic!("the browser did not end: {}", std::fs::read_to_string(&log).unwrap_or_default());
         }
