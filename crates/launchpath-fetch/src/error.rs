@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use launchpath_image::code_zip::CodeZipError;
 use launchpath_image::digest::Digest;
 use launchpath_image::document::{DocumentError, SelectError};
 use launchpath_image::tree::TreeError;
@@ -107,6 +108,14 @@ pub enum FetchError {
         at: String,
         /// What is wrong.
         source: TreeError,
+    },
+    /// A code zip cannot be read.
+    #[error("{at}: {source}")]
+    CodeZip {
+        /// Where.
+        at: String,
+        /// What is wrong.
+        source: CodeZipError,
     },
     /// Nothing can be stored while the image is read.
     #[error("no temporary file can be written: {0}")]

@@ -3,19 +3,23 @@
 //! What it is: reading, downloading, checking digests, within limits. What it is not: it judges nothing ([`launchpath_image`]
 //! does) and runs nothing (`launchpath-rehearse` does).
 //!
-//! Start with [`open`]: documents are read at once, layers only by [`Container::tree`]. [`unpack::unpack`] puts a tree into a directory.
+//! Start with [`open`]: documents are read at once, layers only by [`Artifact::tree`]. [`unpack::unpack`] puts a tree into a directory.
 
 mod archive;
+mod artifact;
 mod container;
 mod decompress;
 mod error;
 mod files;
 mod layout;
 mod locator;
+#[cfg(unix)]
+mod root_fs;
 mod store;
 #[cfg(unix)]
 pub mod unpack;
 
+pub use artifact::{Artifact, CodeZip, Options, open};
 pub use container::Container;
 pub use error::FetchError;
-pub use locator::{Artifact, Locator, Options, open};
+pub use locator::Locator;

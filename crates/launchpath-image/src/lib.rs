@@ -6,6 +6,7 @@
 //!
 //! Start with [`tree::Tree`], or with [`import::classify`] for what a process printed.
 
+pub mod code_zip;
 pub mod digest;
 pub mod document;
 pub mod import;

@@ -149,7 +149,6 @@ pub(crate) fn archive(files: &[(String, Vec<u8>)]) -> Vec<u8> {
 pub(crate) fn fetch(argument: &str) -> Result<Container, FetchError> {
     match open(argument, &Options::default())? {
         Artifact::Container(container) => Ok(*container),
-        #[expect(unreachable_patterns, reason = "more kinds are to come")]
         _ => panic!("{argument} is no container image"),
     }
 }

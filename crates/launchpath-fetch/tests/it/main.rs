@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod archive;
+mod folder;
 mod hostile;
 mod image;
 mod layout;

@@ -211,6 +211,11 @@ impl TreeBuilder {
         self.link(&names, target.as_bytes()).map_err(bad)
     }
 
+    /// Notes something odd about what is being added.
+    pub fn add_note(&mut self, path: &str, oddity: Oddity) {
+        self.note(path.as_bytes(), oddity);
+    }
+
     /// The tree, or the first error of the chained methods.
     pub fn finish(self) -> Result<Tree, TreeError> {
         if let Some(error) = self.failed {

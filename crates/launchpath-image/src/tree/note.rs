@@ -35,6 +35,12 @@ pub enum Oddity {
     ParentNotDirectory,
     /// A whiteout that names nothing that can be removed: passed over.
     Whiteout,
+    /// A symbolic link in a code zip: kept, though nothing says that the service does.
+    LinkInZip,
+    /// Not to be read by whoever runs this: passed over.
+    Unreadable,
+    /// Another file system is mounted there: passed over.
+    Mount,
 }
 
 impl Oddity {
@@ -50,6 +56,9 @@ impl Oddity {
             Self::HardLinkTarget => "is a hard link to nothing in the image and is passed over",
             Self::ParentNotDirectory => "lies below something that is no directory and is passed over",
             Self::Whiteout => "is a whiteout without a valid name and is passed over",
+            Self::LinkInZip => "is a symbolic link in a zip, which the service may not keep",
+            Self::Unreadable => "cannot be read by this user and is passed over",
+            Self::Mount => "is another file system and is passed over",
         }
     }
 

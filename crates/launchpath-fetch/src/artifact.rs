@@ -1,0 +1,126 @@
+//! What an argument led to: a container image, a code zip or a root file system.
+
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
+
+use launchpath_image::code_zip;
+use launchpath_image::digest::{Digest, Hasher};
+use launchpath_image::document::{Wanted, Wished};
+use launchpath_image::tree::{Limits, Tree};
+
+use crate::archive::Archive;
+use crate::container::Container;
+use crate::error::FetchError;
+use crate::files::Folder;
+use crate::layout::{DockerArchive, Layout};
+use crate::locator::Locator;
+#[cfg(unix)]
+use crate::root_fs;
+
+/// How something is fetched.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The platform, when only that one will do; otherwise arm64, as the service runs it, before others.
+    pub platform: Option<Wished>,
+}
+
+/// What an argument led to.
+pub enum Artifact {
+    /// A container image.
+    Container(Box<Container>),
+    /// A zip of code.
+    CodeZip(CodeZip),
+    /// An unpacked root file system.
+    RootFs(PathBuf),
+}
+
+/// A zip of code in a file.
+pub struct CodeZip {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+}
+
+impl CodeZip {
+    /// Its size.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The digest of all its bytes.
+    pub fn digest(&mut self) -> Result<Digest, FetchError> {
+        let failed = |source| FetchError::Read { path: self.path.clone(), source };
+        self.file.rewind().map_err(failed)?;
+        let mut hasher = Hasher::sha256();
+        std::io::copy(&mut self.file, &mut hasher).map_err(failed)?;
+        Ok(hasher.finish())
+    }
+
+    fn tree(&mut self, limits: Limits) -> Result<Tree, FetchError> {
+        let failed = |source| FetchError::Read { path: self.path.clone(), source };
+        self.file.rewind().map_err(failed)?;
+        let input = std::io::BufReader::new(&self.file);
+        let spool: File = tempfile::tempfile().map_err(FetchError::Scratch)?;
+        code_zip::read(input, spool, limits)
+            .map_err(|source| FetchError::CodeZip { at: self.path.display().to_string(), source })
+    }
+}
+
+impl Artifact {
+    /// Its files. For a container, layers are read and their digests checked.
+    pub fn tree(&mut self, limits: Limits) -> Result<Tree, FetchError> {
+        match self {
+            Self::Container(container) => container.tree(limits),
+            Self::CodeZip(zip) => zip.tree(limits),
+            #[cfg(unix)]
+            Self::RootFs(path) => root_fs::read(path, limits),
+            #[cfg(not(unix))]
+            Self::RootFs(path) => Err(FetchError::Format {
+                at: path.display().to_string(),
+                why: "a root file system can be read on Unix only".to_owned(),
+            }),
+        }
+    }
+}
+
+/// Opens what `argument` names. Documents are read and checked; layers are not.
+pub fn open(argument: &str, options: &Options) -> Result<Artifact, FetchError> {
+    let wanted = |name: Option<String>| Wanted { name, platform: options.platform.clone() };
+    match Locator::read(argument)? {
+        Locator::Layout(path, name) => {
+            Container::open(Box::new(Layout(Folder(path))), &wanted(name)).map(container)
+        }
+        Locator::File(path, name) => {
+            let failed = |source| FetchError::Read { path: path.clone(), source };
+            let mut file = File::open(&path).map_err(failed)?;
+            let mut start = Vec::new();
+            Read::by_ref(&mut file).take(4).read_to_end(&mut start).map_err(failed)?;
+            file.rewind().map_err(failed)?;
+            if code_zip::is_zip(&start) {
+                let bytes = file.metadata().map_err(failed)?.len();
+                return Ok(Artifact::CodeZip(CodeZip { path, file, bytes }));
+            }
+            saved(&path, file, &wanted(name)).map(container)
+        }
+        Locator::RootFs(path) => Ok(Artifact::RootFs(path)),
+    }
+}
+
+/// A saved image: a layout, or what `docker save` used to write.
+fn saved(path: &Path, file: File, wanted: &Wanted) -> Result<Container, FetchError> {
+    let archive = Archive::open(path, file)?;
+    if archive.has("index.json") {
+        return Container::open(Box::new(Layout(archive)), wanted);
+    }
+    if archive.has("manifest.json") {
+        let name = wanted.name.clone();
+        return Container::open(Box::new(DockerArchive { files: archive, name }), wanted);
+    }
+    let why = "the archive has neither index.json (OCI) nor manifest.json (`docker save`)".to_owned();
+    Err(FetchError::Format { at: path.display().to_string(), why })
+}
+
+fn container(container: Container) -> Artifact {
+    Artifact::Container(Box::new(container))
+}
