@@ -81,12 +81,11 @@ impl Walk<'_> {
         } else if kind.is_symlink() {
             let target =
                 fs::read_link(path).map_err(|source| FetchError::Read { path: path.to_owned(), source })?;
-            match std::str::from_utf8(target.as_os_str().as_bytes()) {
-                Ok(target) => self.tree.add_symlink(name, target, owner).map(|()| false),
-                Err(_) => {
-                    self.tree.add_note(name, Oddity::NameNotText);
-                    Ok(false)
-                }
+            if let Ok(target) = std::str::from_utf8(target.as_os_str().as_bytes()) {
+                self.tree.add_symlink(name, target, owner).map(|()| false)
+            } else {
+                self.tree.add_note(name, Oddity::NameNotText);
+                Ok(false)
             }
         } else if kind.is_file() {
             self.file(name, path, owner, &found).map(|()| false)
