@@ -406,6 +406,10 @@ fn blind_spot(blind: BlindSpot) -> (&'static str, &'static str) {
         }
         BlindSpot::Attempts => ("network", "attempts on the network are not recorded here"),
         BlindSpot::Limits => ("stays_up", "limits of memory, processors and processes do not hold here"),
+        BlindSpot::Owners => (
+            "writes",
+            "owners of the image's files are not told apart here: what its user may read and write differs",
+        ),
         BlindSpot::Timing => ("listens", "time runs slower here than on the service's processors"),
         BlindSpot::Metadata => {
             ("metadata", "the metadata service is not there: credentials come from elsewhere or not at all")

@@ -26,7 +26,12 @@ pub trait Subject {
     /// What the process prints, as it comes. Can be taken once.
     fn take_output(&mut self) -> Option<Receiver<Printed>>;
 
-    /// How the process ended, once it has.
+    /// How many bytes of its output nobody took in time; they are not in what [`Self::take_output`] gives.
+    fn lost_output(&self) -> u64 {
+        0
+    }
+
+    /// How the process ended, once it has; all that it printed can be taken by then.
     fn exited(&mut self) -> Option<Exit>;
 
     /// What it tried to reach on the network so far; `None` where that cannot be seen.
@@ -175,6 +180,8 @@ pub enum BlindSpot {
     Attempts,
     /// Limits of memory, processors or processes do not hold.
     Limits,
+    /// The owners of the image's files are not told apart: what the image's user may read and write is not as in a session.
+    Owners,
     /// Time runs slower than on the service's processors (another architecture is emulated).
     Timing,
     /// The metadata service is not there.

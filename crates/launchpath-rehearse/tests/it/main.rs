@@ -8,3 +8,5 @@
 )]
 
 mod contract;
+#[cfg(target_os = "linux")]
+mod sandbox;
