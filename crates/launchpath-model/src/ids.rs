@@ -82,6 +82,8 @@ string_id! {
     DhcpOptionsId,
     /// A Route 53 hosted zone id.
     HostedZoneId,
+    /// A Route 53 Profile, `rp-…`
+    DnsProfileId,
     /// The id of an AgentCore runtime: `<name>-<10 characters>`.
     RuntimeId,
 }

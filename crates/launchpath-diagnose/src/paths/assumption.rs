@@ -10,7 +10,7 @@ use launchpath_model::aws::vpc::{DhcpConfiguration, DhcpOptions, DhcpValue, Subn
 use launchpath_model::ids::{DhcpOptionsId, Region, SubnetId, VpcId};
 use launchpath_model::world::Network;
 use launchpath_model::{Evidence, EvidenceId, Outcome, Read};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The evidence id of what is only assumed; never cited.
 pub(super) const ASSUMED: &str = "assumed";
@@ -79,26 +79,34 @@ fn default_dns(network: &mut Network) {
     }
 }
 
-/// As if the private hosted zones of every VPC had been listed, and there were none but those seen.
+/// As if the private hosted zones and the Route 53 Profiles of every VPC had been listed, and there were none but those seen.
 fn no_private_zones(network: &mut Network) {
     let vpcs: Vec<VpcId> = network.vpcs.iter().map(|(id, _)| id.clone()).collect();
     let region = network.region.clone();
     for vpc in vpcs {
-        let call = Evidence {
-            id: assumed(),
-            service: "route53".to_owned(),
-            operation: "ListHostedZonesByVPC".to_owned(),
-            region: None,
-            account: None,
-            request: Some(json!({ "VPCId": vpc.as_str(), "VPCRegion": region.as_ref().map(Region::as_str) })),
-            at: None,
-            outcome: Outcome::Ok,
-            error: None,
-            complete: true,
-            file: None,
-        };
-        network.hosted_zones.record(Read::new(call, 0));
+        let zones = json!({ "VPCId": vpc.as_str(), "VPCRegion": region.as_ref().map(Region::as_str) });
+        network.hosted_zones.record(listed("route53", "ListHostedZonesByVPC", zones));
+        let profiles = json!({ "ResourceId": vpc.as_str() });
+        network.dns_profiles.record(listed("route53profiles", "ListProfileAssociations", profiles));
     }
+}
+
+/// A listing that brought nothing.
+fn listed(service: &str, operation: &str, request: Value) -> Read {
+    let call = Evidence {
+        id: assumed(),
+        service: service.to_owned(),
+        operation: operation.to_owned(),
+        region: None,
+        account: None,
+        request: Some(request),
+        at: None,
+        outcome: Outcome::Ok,
+        error: None,
+        complete: true,
+        file: None,
+    };
+    Read::new(call, 0)
 }
 
 /// Subnets of interface endpoints that were not described: any free block of the VPC stands for them, as long as no rule of the

@@ -17,6 +17,7 @@ mod launchpath;
 mod logs;
 mod recorded;
 mod route53;
+mod route53profiles;
 mod s3;
 mod sts;
 
@@ -63,6 +64,7 @@ fn one(world: &mut World, call: &Recorded) -> Result<(), IntakeError> {
         "cloudwatch" => cloudwatch::lower(world, call)?,
         "s3" => s3::lower(world, call)?,
         "route53" => route53::lower(&mut world.network, call)?,
+        "route53profiles" => route53profiles::lower(&mut world.network, call)?,
         "sts" => sts::lower(world, call)?,
         "launchpath" => launchpath::lower(world, call)?,
         _ => Lowered::UnknownOperation,

@@ -35,7 +35,7 @@ fn reads(world: &World) -> Vec<(&'static str, &[Read])> {
         network.network_interfaces, network.instances, network.peering_connections, network.transit_gateways,
         network.transit_gateway_attachments, network.transit_gateway_vpc_attachments,
         network.transit_gateway_route_tables, network.transit_gateway_routes, network.transit_gateway_propagations,
-        network.hosted_zones, network.record_sets,
+        network.hosted_zones, network.record_sets, network.dns_profiles, network.dns_profile_resources,
     );
     all.into_iter().filter(|(_, reads)| !reads.is_empty()).collect()
 }
@@ -117,6 +117,13 @@ const OPERATIONS: &[(&str, &str, &str, &[&str])] = &[
     ("s3", "HeadObject", "ContentLength", &["code_objects"]),
     ("route53", "ListHostedZonesByVPC", "HostedZoneSummaries", &["network.hosted_zones"]),
     ("route53", "ListResourceRecordSets", "ResourceRecordSets", &["network.record_sets"]),
+    ("route53profiles", "ListProfileAssociations", "ProfileAssociations", &["network.dns_profiles"]),
+    (
+        "route53profiles",
+        "ListProfileResourceAssociations",
+        "ProfileResourceAssociations",
+        &["network.dns_profile_resources"],
+    ),
     ("launchpath", "GetImageConfig", "architecture", &["image_configs"]),
 ];
 
@@ -454,6 +461,22 @@ fn objects_zones_configs_and_statements_have_their_keys() {
             json!({ "ResourceRecordSets": [{ "Name": "a.x.internal.", "Type": "A", "ResourceRecords": [{ "Value": "10.0.0.1" }] }] }),
         ),
         answered(
+            "route53profiles",
+            "ListProfileAssociations",
+            json!({ "ResourceId": "vpc-1" }),
+            json!({ "ProfileAssociations": [{ "ProfileId": "rp-1", "ResourceId": "vpc-1", "Status": "COMPLETE", "Priority": 100 }] }),
+        ),
+        answered(
+            "route53profiles",
+            "ListProfileResourceAssociations",
+            json!({ "ProfileId": "rp-1" }),
+            json!({ "ProfileResourceAssociations": [
+                { "ProfileId": "rp-1", "ResourceArn": "arn:aws:route53:::hostedzone/Z1", "Status": "COMPLETE" },
+                { "ProfileId": "rp-1", "ResourceArn": "arn:aws:ec2:us-east-1:111122223333:vpc-endpoint/vpce-1" },
+                { "ProfileId": "rp-1", "ResourceArn": "arn:aws:route53resolver:us-east-1:111122223333:resolver-rule/rslvr-rr-1" },
+            ] }),
+        ),
+        answered(
             "launchpath",
             "GetImageConfig",
             json!({ "repositoryName": "r", "digest": "sha256:1" }),
@@ -484,6 +507,14 @@ fn objects_zones_configs_and_statements_have_their_keys() {
     assert_eq!(world.evidence[&"c0".into()].service, "s3");
     assert!(world.network.hosted_zones.seen(&("vpc-1".into(), "Z1".into())).is_some());
     assert_eq!(world.network.record_sets.seen(&"Z1".into()).map(|row| row.value.len()), Some(1));
+    assert_eq!(
+        world.network.dns_profiles.seen(&("vpc-1".into(), "rp-1".into())).map(|row| row.value.priority),
+        Some(Some(100))
+    );
+    let held = &world.network.dns_profile_resources.seen(&"rp-1".into()).unwrap().value;
+    assert_eq!(held[0].hosted_zone(), Some("Z1".into()));
+    assert_eq!(held[1].vpc_endpoint(), Some("vpce-1".into()));
+    assert!(held[2].is_resolver_rule() && held[2].hosted_zone().is_none());
     let config = &world.image_configs.seen(&("r".to_owned(), "sha256:1".to_owned())).unwrap().value;
     assert_eq!((config.architecture.as_deref(), config.created), (Some("arm64"), None));
     let said: Vec<(&str, bool)> =

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use crate::ids::HostedZoneId;
+use crate::ids::{AccountId, HostedZoneId};
 
 /// A zone associated with a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -14,6 +14,25 @@ pub struct HostedZone {
     pub hosted_zone_id: HostedZoneId,
     /// Its name, with the final dot as Route 53 prints it.
     pub name: String,
+    /// Who made it.
+    pub owner: Option<ZoneOwner>,
+}
+
+/// The owner of a zone: an account, or a service that keeps it for itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ZoneOwner {
+    /// The account, when an account owns it.
+    pub owning_account: Option<AccountId>,
+    /// The service, for example `efs.amazonaws.com`: nobody can read the records of its zone.
+    pub owning_service: Option<String>,
+}
+
+impl HostedZone {
+    /// The service that keeps the zone for itself.
+    pub fn owning_service(&self) -> Option<&str> {
+        self.owner.as_ref()?.owning_service.as_deref()
+    }
 }
 
 /// A record set of a zone.

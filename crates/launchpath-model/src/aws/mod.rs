@@ -5,6 +5,7 @@
 //! matters: nothing may be ruled out on what the document does not say.
 
 pub mod agentcore;
+pub mod dns_profile;
 pub mod gateway;
 pub mod hosted_zone;
 pub mod image;

@@ -1,5 +1,6 @@
 //! The network half of the world: what `launchpath-net` walks.
 
+use crate::aws::dns_profile::{DnsProfileAssociation, DnsProfileResource};
 use crate::aws::gateway::{EgressOnlyInternetGateway, InternetGateway, NatGateway, VpnGateway};
 use crate::aws::hosted_zone::{HostedZone, ResourceRecordSet};
 use crate::aws::instance::Instance;
@@ -16,8 +17,8 @@ use crate::aws::transit_gateway::{
 use crate::aws::vpc::{AvailabilityZone, DhcpOptions, Subnet, Vpc};
 use crate::aws::vpc_endpoint::VpcEndpoint;
 use crate::ids::{
-    DhcpOptionsId, EgressOnlyInternetGatewayId, HostedZoneId, InstanceId, InternetGatewayId, NatGatewayId,
-    NetworkAclId, NetworkInterfaceId, PeeringConnectionId, PrefixListId, Region, RouteTableId,
+    DhcpOptionsId, DnsProfileId, EgressOnlyInternetGatewayId, HostedZoneId, InstanceId, InternetGatewayId,
+    NatGatewayId, NetworkAclId, NetworkInterfaceId, PeeringConnectionId, PrefixListId, Region, RouteTableId,
     SecurityGroupId, SubnetId, TransitGatewayAttachmentId, TransitGatewayId, TransitGatewayRouteTableId,
     VpcEndpointId, VpcId, VpnGatewayId,
 };
@@ -80,6 +81,10 @@ pub struct Network {
     pub transit_gateway_propagations: Table<TransitGatewayRouteTableId, Vec<TransitGatewayPropagation>>,
     /// Private hosted zones, by VPC and zone.
     pub hosted_zones: Table<(VpcId, HostedZoneId), HostedZone>,
+    /// Route 53 Profiles in use, by VPC and profile.
+    pub dns_profiles: Table<(VpcId, DnsProfileId), DnsProfileAssociation>,
+    /// What a Route 53 Profile holds.
+    pub dns_profile_resources: Table<DnsProfileId, Vec<DnsProfileResource>>,
     /// Record sets, by zone.
     pub record_sets: Table<HostedZoneId, Vec<ResourceRecordSet>>,
 }

@@ -6,8 +6,7 @@ use launchpath_model::aws::route_table::Route;
 use launchpath_model::ids::{RouteTableId, SubnetId, VpcId};
 use launchpath_model::{EvidenceId, Gap, GapReason};
 
-use super::branch::{ANYWHERE, Branch, Effect};
-use super::filter::dropped;
+use super::branch::{ANYWHERE, Branch};
 use super::{DEEPEST, Origin, Walk};
 use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict, Leg};
 use crate::index::{Coverage, End, EndKind, HopKey, SubnetInfo};
@@ -218,6 +217,13 @@ impl<'e> Walk<'e, '_> {
             text,
             evidence: evidence(),
         };
+        let refuse = |kind, text: String| {
+            let mut blocker = Self::blocker(&branch, kind, from.table.as_str(), text);
+            blocker.at = Some(from.subnet.to_string());
+            blocker.evidence = evidence();
+            blocker.edit = self.route_edit(&branch, from);
+            blocker
+        };
         let route = match choice {
             Choice::Route(route) => *route,
             Choice::Unknown(gap) => {
@@ -230,21 +236,8 @@ impl<'e> Walk<'e, '_> {
             Choice::NoRoute => {
                 let where_to = self.destination_words(&branch);
                 let text = format!("{} has no route to {where_to}", from.table);
-                let blocker = Blocker {
-                    kind: BlockerKind::NoRoute,
-                    id: from.table.to_string(),
-                    at: Some(from.subnet.to_string()),
-                    leg: branch.leg,
-                    direction: None,
-                    rule: None,
-                    text: text.clone(),
-                    evidence: evidence(),
-                    edit: self.route_edit(&branch, from),
-                };
-                let hop = hop(HopVerdict::Dropped, text);
-                branch.hops.push(Arc::new(hop));
-                branch.blockers.push(blocker);
-                done.push(branch);
+                let blocker = refuse(BlockerKind::NoRoute, text);
+                Self::end_here(branch, HopKind::RouteTable, blocker, done);
                 return;
             }
         };
@@ -252,21 +245,8 @@ impl<'e> Walk<'e, '_> {
         let words = || format!("{} -> {}", destination_text(route), to.id());
         if route.state.as_deref() == Some("blackhole") {
             let text = format!("route {} is a blackhole: its target is gone", words());
-            let blocker = Blocker {
-                kind: BlockerKind::Blackhole,
-                id: from.table.to_string(),
-                at: Some(from.subnet.to_string()),
-                leg: branch.leg,
-                direction: None,
-                rule: None,
-                text: text.clone(),
-                evidence: evidence(),
-                edit: self.route_edit(&branch, from),
-            };
-            let hop = hop(HopVerdict::Dropped, text);
-            branch.hops.push(Arc::new(hop));
-            branch.blockers.push(blocker);
-            done.push(branch);
+            let blocker = refuse(BlockerKind::Blackhole, text);
+            Self::end_here(branch, HopKind::RouteTable, blocker, done);
             return;
         }
         let passed = self.index.hop(HopKey::route(route, from.subnet_key, branch.leg), || {
@@ -412,22 +392,8 @@ impl<'e> Walk<'e, '_> {
             ),
             _ => (BlockerKind::NoSuchSubnet, vpc.to_string(), format!("no subnet of {vpc} holds {what}")),
         };
-        let blocker = Blocker {
-            kind,
-            id,
-            at: None,
-            leg: branch.leg,
-            direction: None,
-            rule: None,
-            text,
-            evidence,
-            edit: None,
-        };
-        let piece = dropped(branch.now.clone(), branch.leg, HopKind::Local, blocker);
-        branch.hops.extend(piece.hop);
-        if let Effect::Drop(blocker) = piece.effect {
-            branch.blockers.push(*blocker);
-        }
+        let blocker = Blocker { evidence, ..Self::blocker(&branch, kind, &id, text) };
+        Self::mark(&mut branch, HopKind::Local, blocker);
         branch
     }
 
@@ -502,37 +468,19 @@ impl<'e> Walk<'e, '_> {
                 return;
             }
         };
-        let blocker = Blocker {
-            kind: BlockerKind::NoSuchAddress,
-            id: subnet.to_string(),
-            at: None,
-            leg: branch.leg,
-            direction: None,
-            rule: None,
-            text: format!("no interface in {subnet} holds {what}"),
-            evidence,
-            edit: None,
-        };
-        let piece = dropped(branch.now.clone(), branch.leg, HopKind::Local, blocker);
-        branch.split(vec![piece], |branch| done.push(branch));
+        let text = format!("no interface in {subnet} holds {what}");
+        let blocker = Self::blocker(&branch, BlockerKind::NoSuchAddress, subnet.as_str(), text);
+        Self::end_here(branch, HopKind::Local, Blocker { evidence, ..blocker }, done);
     }
 
     /// Packets are at the interface they are addressed to.
     pub(super) fn arrive(&self, branch: Branch<'e>, end: &'e End, done: &mut Vec<Branch<'e>>) {
         if end.kind == EndKind::NatGateway {
-            let blocker = Blocker {
-                kind: BlockerKind::NatGatewayUnusable,
-                id: end.name().to_owned(),
-                at: end.subnet.as_ref().map(ToString::to_string),
-                leg: branch.leg,
-                direction: None,
-                rule: None,
-                text: "a NAT gateway takes no connections from outside".to_owned(),
-                evidence: end.evidence.clone(),
-                edit: None,
-            };
-            let piece = dropped(branch.now.clone(), branch.leg, HopKind::NatGateway, blocker);
-            branch.split(vec![piece], |branch| done.push(branch));
+            let text = "a NAT gateway takes no connections from outside".to_owned();
+            let mut blocker = Self::blocker(&branch, BlockerKind::NatGatewayUnusable, end.name(), text);
+            blocker.at = end.subnet.as_ref().map(ToString::to_string);
+            blocker.evidence.clone_from(&end.evidence);
+            Self::end_here(branch, HopKind::NatGateway, blocker, done);
             return;
         }
         let pieces = self.ingress_groups(&branch, end);

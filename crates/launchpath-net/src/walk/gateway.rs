@@ -40,6 +40,27 @@ impl<'e> Walk<'e, '_> {
         branch.split(vec![piece], |branch| done.push(branch));
     }
 
+    /// Keeps what `kept` holds of the branch; the rest ends here, refused. `None` when nothing is kept.
+    pub(super) fn keep(
+        mut branch: Branch<'e>,
+        (kept, rest): (PacketSet, PacketSet),
+        kind: HopKind,
+        refusal: impl FnOnce(&Branch<'e>) -> Blocker,
+        done: &mut Vec<Branch<'e>>,
+    ) -> Option<Branch<'e>> {
+        if !rest.is_empty() {
+            let mut part = branch.clone();
+            part.narrow(rest);
+            let blocker = refusal(&part);
+            Self::end_here(part, kind, blocker, done);
+        }
+        if kept.is_empty() {
+            return None;
+        }
+        branch.narrow(kept);
+        Some(branch)
+    }
+
     /// The branch goes on although `blocker` stops it: the rest of the way counts too.
     pub(super) fn mark(branch: &mut Branch<'e>, kind: HopKind, blocker: Blocker) {
         let piece = dropped(PacketSet::default(), branch.leg, kind, blocker);
@@ -114,18 +135,13 @@ impl<'e> Walk<'e, '_> {
             let cube = Cube { protocol: Span::one(protocol), ..Cube::between(ANYWHERE, ANYWHERE) };
             carried.join_disjoint(refused.take(&cube));
         }
-        if !refused.is_empty() {
-            let mut part = branch.clone();
-            part.narrow(refused);
+        let refusal = |part: &Branch<'e>| {
             let text = format!("{id} carries TCP, UDP and ICMP only");
-            let mut blocker = Self::blocker(&part, BlockerKind::NatGatewayUnusable, id, text);
-            blocker.evidence.clone_from(&row.evidence);
-            Self::end_here(part, HopKind::NatGateway, blocker, done);
-        }
-        if carried.is_empty() {
-            return;
-        }
-        branch.narrow(carried);
+            let blocker = Self::blocker(part, BlockerKind::NatGatewayUnusable, id, text);
+            Blocker { evidence: row.evidence.clone(), ..blocker }
+        };
+        let kept = Self::keep(branch, (carried, refused), HopKind::NatGateway, refusal, done);
+        let Some(mut branch) = kept else { return };
         let passed_before = branch.crossings.iter().filter_map(|crossing| crossing.nat);
         let this = self.index.nat_end(&nat.nat_gateway_id);
         if passed_before.into_iter().any(|end| this.is_some_and(|this| std::ptr::eq(this, end))) {

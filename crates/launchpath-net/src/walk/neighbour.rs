@@ -5,7 +5,7 @@ use launchpath_model::ids::{PeeringConnectionId, RouteTableId, VpnGatewayId};
 use super::branch::{ANYWHERE, Branch};
 use super::forward::{From, pass_hop};
 use super::{Origin, Walk};
-use crate::answer::{BlockerKind, HopKind, Leg};
+use crate::answer::{Blocker, BlockerKind, HopKind, Leg};
 use crate::packet::{Cube, PacketSet};
 use crate::span::Span;
 
@@ -45,24 +45,13 @@ impl<'e> Walk<'e, '_> {
         };
         // AWS: peering is not transitive: both addresses must be in the VPCs' own blocks
         // (https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html).
-        let mut inside = PacketSet::default();
-        let mut outside = branch.now.clone();
-        for span in blocks {
-            let cube = Cube::between(ANYWHERE, span);
-            inside.join_disjoint(outside.take(&cube));
-        }
-        if !outside.is_empty() {
-            let mut part = branch.clone();
-            part.narrow(outside);
+        let parts = by_blocks(&branch.now, blocks);
+        let refusal = |part: &Branch<'e>| {
             let text = format!("{id} carries packets to the blocks of {other} only");
-            let mut blocker = Self::blocker(&part, BlockerKind::PeeringUnusable, id, text);
-            blocker.evidence.clone_from(&row.evidence);
-            Self::end_here(part, HopKind::Peering, blocker, done);
-        }
-        if inside.is_empty() {
-            return;
-        }
-        branch.narrow(inside);
+            let blocker = Self::blocker(part, BlockerKind::PeeringUnusable, id, text);
+            Blocker { evidence: row.evidence.clone(), ..blocker }
+        };
+        let Some(mut branch) = Self::keep(branch, parts, HopKind::Peering, refusal, done) else { return };
         branch.hops.push(pass_hop(
             branch.leg,
             HopKind::Peering,
@@ -107,26 +96,18 @@ impl<'e> Walk<'e, '_> {
             Self::beyond(branch, HopKind::VpnGateway, id, "the network on premises", done);
             return;
         };
-        let mut known = PacketSet::default();
-        let mut lost = branch.now.clone();
-        for span in learned {
-            let cube = Cube::between(ANYWHERE, span);
-            known.join_disjoint(lost.take(&cube));
-        }
-        if !lost.is_empty() {
-            let mut part = branch.clone();
-            part.narrow(lost);
-            let where_to = self.destination_words(&part);
+        let parts = by_blocks(&branch.now, learned);
+        let refusal = |part: &Branch<'e>| {
+            let where_to = self.destination_words(part);
             let text =
                 format!("{id} has learned no route to {where_to}: it would be propagated to {}", from.table);
-            let mut blocker = Self::blocker(&part, BlockerKind::VpnGatewayUnusable, id, text);
+            let mut blocker = Self::blocker(part, BlockerKind::VpnGatewayUnusable, id, text);
             blocker.evidence.extend(evidence.iter().cloned());
             let table = self.index.network.route_tables.seen(from.table);
             blocker.evidence.extend(table.iter().flat_map(|row| row.evidence.iter().cloned()));
-            Self::end_here(part, HopKind::VpnGateway, blocker, done);
-        }
-        if !known.is_empty() {
-            branch.narrow(known);
+            blocker
+        };
+        if let Some(branch) = Self::keep(branch, parts, HopKind::VpnGateway, refusal, done) {
             Self::beyond(branch, HopKind::VpnGateway, id, "the network on premises", done);
         }
     }
@@ -171,25 +152,13 @@ impl<'e> Walk<'e, '_> {
         };
         let vpc = &attachment.vpc_id;
         let blocks = self.index.vpc_blocks(vpc).unwrap_or_default();
-        let mut inside = PacketSet::default();
-        let mut outside = branch.now.clone();
-        for span in blocks {
-            let cube = Cube::between(ANYWHERE, span);
-            inside.join_disjoint(outside.take(&cube));
-        }
-        if !outside.is_empty() {
-            let mut part = branch.clone();
-            part.narrow(outside);
+        let parts = by_blocks(&branch.now, blocks);
+        let refusal = |part: &Branch<'e>| {
             let text = format!("{gateway} routes to the blocks of {vpc} only");
-            let mut blocker = Self::blocker(&part, BlockerKind::VpnGatewayUnusable, gateway, text);
-            blocker.evidence.clone_from(&row.evidence);
-            Self::end_here(part, HopKind::VpnGateway, blocker, done);
-        }
-        if inside.is_empty() {
-            return;
-        }
-        let mut branch = branch;
-        branch.narrow(inside);
+            let blocker = Self::blocker(part, BlockerKind::VpnGatewayUnusable, gateway, text);
+            Blocker { evidence: row.evidence.clone(), ..blocker }
+        };
+        let Some(mut branch) = Self::keep(branch, parts, HopKind::VpnGateway, refusal, done) else { return };
         branch.hops.push(pass_hop(
             branch.leg,
             HopKind::VpnGateway,
@@ -199,4 +168,14 @@ impl<'e> Walk<'e, '_> {
         ));
         self.deliver_in_vpc(branch, vpc, None, done);
     }
+}
+
+/// The packets to one of the blocks, and the others.
+fn by_blocks(packets: &PacketSet, blocks: impl IntoIterator<Item = Span<u128>>) -> (PacketSet, PacketSet) {
+    let mut inside = PacketSet::default();
+    let mut outside = packets.clone();
+    for span in blocks {
+        inside.join_disjoint(outside.take(&Cube::between(ANYWHERE, span)));
+    }
+    (inside, outside)
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::snapshot::add;
 
-fn read(operation: &str) -> Read {
+pub(crate) fn read(operation: &str) -> Read {
     let call = Evidence {
         id: EvidenceId::from(format!("q-{operation}").as_str()),
         service: "ec2".into(),
@@ -34,7 +34,7 @@ fn read(operation: &str) -> Read {
 
 /// A private VPC that works: two subnets in two zones, endpoints for ECR and logs with private DNS, an S3 gateway
 /// endpoint on both tables, one group on the runtime and one on the endpoints. Everything was asked without filters.
-fn healthy() -> Network {
+pub(crate) fn healthy() -> Network {
     let mut network = Network { region: Some("us-east-1".into()), ..Network::default() };
     let mut put = |key: &str, row: Value| add(&mut network, key, &row, &EvidenceId::from("c1"));
     put("Vpcs", json!({ "VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "DhcpOptionsId": "default" }));
@@ -121,14 +121,15 @@ fn healthy() -> Network {
     network.vpc_endpoints.record(read("DescribeVpcEndpoints"));
     network.nat_gateways.record(read("DescribeNatGateways"));
     network.hosted_zones.record(read("ListHostedZonesByVPC"));
+    network.dns_profiles.record(read("ListProfileAssociations"));
     network
 }
 
-fn source(subnet: &str) -> Source {
+pub(crate) fn source(subnet: &str) -> Source {
     Source::runtime(subnet.into(), vec!["sg-runtime".into()])
 }
 
-fn ask(network: &Network, subnet: &str, service: &str) -> Answer {
+pub(crate) fn ask(network: &Network, subnet: &str, service: &str) -> Answer {
     reach(network, &source(subnet), &Destination::service(service), &Flow::tcp(443))
 }
 
@@ -548,7 +549,8 @@ fn forgetting_a_table_never_turns_an_answer_round() {
         nat_gateways,
         internet_gateways,
         network_interfaces,
-        hosted_zones
+        hosted_zones,
+        dns_profiles
     );
     let (mut same, mut less) = (0, 0);
     for (number, network) in variants().iter().enumerate() {

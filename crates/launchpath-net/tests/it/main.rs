@@ -11,6 +11,7 @@
 
 mod elements;
 mod launch;
+mod names;
 mod random;
 mod random_vpc;
 mod simulator;

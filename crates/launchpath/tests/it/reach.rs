@@ -64,6 +64,11 @@ fn changed(base: &str, change: impl Fn(&str, &mut Value)) -> (tempfile::TempDir,
         "id": "c99", "service": "route53", "operation": "ListHostedZonesByVPC", "at": "2026-10-20T09:30:00Z", "outcome": "ok",
         "request": { "VPCId": "vpc-1", "VPCRegion": "us-east-1" }, "response": { "HostedZoneSummaries": [] },
     }));
+    calls.push(json!({
+        "id": "c98", "service": "route53profiles", "operation": "ListProfileAssociations", "region": "us-east-1",
+        "at": "2026-10-20T09:30:00Z", "outcome": "ok", "request": { "ResourceId": "vpc-1" },
+        "response": { "ProfileAssociations": [] },
+    }));
     let folder = tempfile::tempdir().expect("a temporary directory");
     let path = folder.path().join("case.json");
     std::fs::write(&path, bundle.to_string()).expect("written");
