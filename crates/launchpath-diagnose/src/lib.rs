@@ -18,6 +18,7 @@ mod permissions;
 mod plan;
 mod probe;
 mod rank;
+mod refusal;
 pub mod repair;
 mod timeline;
 mod traps;

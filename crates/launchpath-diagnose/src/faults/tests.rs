@@ -29,6 +29,7 @@ const CODES: &[&str] = &[
     "iam.caller_cannot_pass_role",
     "iam.exec_role_ecr_denied",
     "iam.exec_role_permissions",
+    "iam.runtime_api_denied",
     "iam.scp_deny",
     "iam.slr_missing_or_denied",
     "iam.trust_policy",

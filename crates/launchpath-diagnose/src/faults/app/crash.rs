@@ -12,6 +12,7 @@ use crate::case::Case;
 use crate::chain::fatal_traceback;
 use crate::diagnosis::{Because, Safety};
 use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because};
+use crate::refusal;
 use crate::repair::{Change, Repair};
 
 /// A death of the process.
@@ -185,6 +186,11 @@ pub(super) fn check(
         Start::Unseen(gaps) => Check::Unknown(gaps),
         Start::Passed(evidence) => Check::ruled_out("a rehearsal of this very image passed", evidence),
         Start::Died(death) => {
+            if let Some(action) = denied_call(case, &death) {
+                let why =
+                    format!("the process died of a refused call, {action}: {}", death.traceback.headline());
+                return Check::ruled_out(why, death.evidence);
+            }
             let faults = faults_of(&death);
             let Some((_, certainty)) = faults.iter().find(|(fault, _)| *fault == code) else {
                 let why = format!("the process died of something else: {}", death.traceback.headline());
@@ -198,6 +204,12 @@ pub(super) fn check(
             Check::found(Finding::new(*certainty, subjects, all).map(|finding| finding.with_repair(repair)))
         }
     }
+}
+
+/// The action that the execution role was refused, when the process died of that: a fault of permissions, not of the image.
+fn denied_call(case: &Case, death: &Death) -> Option<String> {
+    let role = case.execution_role_name().filter(|_| death.origin == Origin::Log)?;
+    refusal::of_role(&death.traceback.message, &role).map(|(action, _)| action)
 }
 
 fn printed_where(case: &Case, death: &Death) -> String {

@@ -4,6 +4,7 @@ mod caller_cannot_invoke;
 mod caller_cannot_pass_role;
 mod exec_role_ecr_denied;
 mod exec_role_permissions;
+mod runtime_api_denied;
 mod scp_deny;
 mod slr_missing_or_denied;
 mod trust_policy;
@@ -15,6 +16,7 @@ pub(super) const FAULTS: &[&Fault] = &[
     &caller_cannot_pass_role::FAULT,
     &exec_role_ecr_denied::FAULT,
     &exec_role_permissions::FAULT,
+    &runtime_api_denied::FAULT,
     &scp_deny::FAULT,
     &slr_missing_or_denied::FAULT,
     &trust_policy::FAULT,

@@ -4,12 +4,11 @@
 //!
 //! AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-permissions.html>
 
-use launchpath_model::world::LogRecord;
-use launchpath_model::{Gap, GapReason, Known};
+use launchpath_model::{Gap, GapReason};
 
 use crate::chain::{Stage, fatal_traceback};
-use crate::denial_message::Denial;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
+use crate::refusal;
 
 /// The fault.
 pub(super) static FAULT: Fault = Fault {
@@ -31,45 +30,30 @@ fn check(context: &Context) -> Check {
     if fatal_traceback(case).is_some() {
         return Check::NotApplicable("the process died at its start");
     }
-    let Known::Known(lines) = case.log_lines() else {
-        return Check::NotApplicable("the log holds no line that could show a refusal");
-    };
-    let since = case.version_since();
-    let refusals: Vec<&LogRecord> = lines
-        .value
-        .into_iter()
-        .filter(|line| line.at.is_none() || line.at >= since)
-        .filter(|line| {
-            line.message.contains("AccessDenied") || line.message.contains("not authorized to perform")
-        })
-        .collect();
-    let Some(last) = refusals.last() else {
-        return Check::NotApplicable("the log shows no refused call");
-    };
-    let session = format!(":assumed-role/{role}/");
-    let ours = refusals.iter().rev().find_map(|line| {
-        let denial = Denial::read(&line.message)?;
-        let by_role = denial.principal.as_ref().is_some_and(|who| who.contains(&session));
-        (by_role && denial.action.is_some()).then_some((*line, denial))
-    });
-    let Some((line, denial)) = ours else {
+    if refusal::failed_start(context.progress).is_some() {
+        return Check::NotApplicable("the launch breaks at the start of the agent");
+    }
+    let mut log = refusal::in_log(case, &role);
+    let Some(refusal) = log.named.pop() else {
+        let Some(line) = log.unnamed else {
+            return Check::NotApplicable("the log shows no refused call");
+        };
         return Check::unknown(Gap {
             what: "who was refused which action".to_owned(),
             reason: GapReason::NotVisible {
-                why: format!("the log does not say it of {role}: {}", last.message),
+                why: format!("the log does not say it of {role}: {}", line.message),
             },
-            evidence: vec![last.evidence.clone()],
+            evidence: vec![line.evidence.clone()],
             command: None,
         });
     };
-    let evidence = vec![line.evidence.clone()];
-    if let Some(policy) = denial.policy.filter(|policy| policy.is_guardrail()) {
+    let evidence = refusal.evidence;
+    if let Some(policy) = refusal.denial.policy.filter(|policy| policy.is_guardrail()) {
         let text = format!("the refusal in the log blames a {}, not the role's own policies", policy.words());
         return Check::ruled_out(text, evidence);
     }
-    let action = denial.action.unwrap_or_default();
-    let mut reasons =
-        vec![because(format!("{role} was refused {action}: {}", line.message.trim()), &evidence, DIRECT)];
+    let text = format!("{role} was refused {}: {}", refusal.action, refusal.text);
+    let mut reasons = vec![because(text, &evidence, DIRECT)];
     let failed = context
         .progress
         .all_failures()

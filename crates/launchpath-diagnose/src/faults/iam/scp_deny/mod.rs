@@ -1,18 +1,21 @@
 //! `iam.scp_deny`: a limit set around the caller denies: a control policy, a boundary, a session policy, an endpoint's policy.
 //!
-//! Two ways to find it: a refusal whose text blames such a policy, and the policy of an interface endpoint on the way that keeps
-//! the execution role from the image or its log. The S3 endpoint's policy is `net.s3_path_missing`.
+//! Two ways to find it: a refusal whose text blames such a policy (of the caller, of the execution role in the runtime's log or in
+//! CloudTrail, of whoever was to create the service-linked role), and the policy of an interface endpoint on the way that keeps the
+//! execution role from the image or its log. The S3 endpoint's policy is `net.s3_path_missing`.
 //!
 //! AWS: <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
 
 use launchpath_iam::Decision;
 use launchpath_model::{EvidenceId, Gap, GapReason};
 
+use super::slr_missing_or_denied::creation_refused as slr_creation_refused;
 use crate::case::{ArtifactKind, Case};
 use crate::chain::Stage;
 use crate::denial_message::Denial;
-use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
+use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, NETWORK_ROLE, because};
 use crate::permissions;
+use crate::refusal;
 
 /// The fault.
 pub(super) static FAULT: Fault = Fault {
@@ -21,7 +24,13 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::CallerAuthorization,
     since: "0.1.0",
     prior: 0.5,
-    needs: &["GetAgentRuntime", "LookupEvents", "InvokeAgentRuntime", "DescribeVpcEndpoints"],
+    needs: &[
+        "GetAgentRuntime",
+        "LookupEvents",
+        "InvokeAgentRuntime",
+        "FilterLogEvents",
+        "DescribeVpcEndpoints",
+    ],
     check,
     doc: include_str!("doc.md"),
 };
@@ -29,6 +38,8 @@ pub(super) static FAULT: Fault = Fault {
 fn check(context: &Context) -> Check {
     let mut seen = Seen::default();
     seen.read_refusals(context);
+    seen.read_calls_of_the_role(context);
+    seen.read_role_creations(context.case);
     seen.ask_endpoints(context.case);
     if !seen.found.is_empty() {
         return Check::Found(seen.found);
@@ -81,6 +92,56 @@ impl Seen {
                 }
                 None => {}
             }
+        }
+    }
+
+    /// Calls of the execution role: what the launch ends with when it fails at its start, what the code may have got over
+    /// otherwise.
+    fn read_calls_of_the_role(&mut self, context: &Context) {
+        let case = context.case;
+        let Some(role) = case.execution_role_name() else { return };
+        let failed = refusal::failed_start(context.progress).or_else(|| {
+            let mut failures = context.progress.all_failures();
+            failures.find(|failure| {
+                !failure.reported && matches!(failure.stage, Stage::Request | Stage::Response)
+            })
+        });
+        let mut refusals = refusal::in_log(case, &role).named;
+        refusals.extend(refusal::in_trail(case, &role));
+        let Some((refusal, policy)) = refusals.into_iter().rev().find_map(|refusal| {
+            let policy = refusal.denial.policy.filter(|policy| policy.is_guardrail())?;
+            Some((refusal, policy))
+        }) else {
+            return;
+        };
+        let how = if refusal.denial.explicit == Some(true) { "denies" } else { "does not allow" };
+        let text = format!("a {} {how} {role} {}: {}", policy.words(), refusal.action, refusal.text);
+        let mut lines = vec![because(text, &refusal.evidence, DIRECT)];
+        lines.extend(failed.map(|failure| because(failure.text.clone(), &failure.evidence, 2.0)));
+        let certainty = if failed.is_some() { Certainty::Proven } else { Certainty::Circumstantial };
+        let stage = failed.map_or(Stage::Response, |failure| failure.stage);
+        let finding = Finding::new(certainty, vec![role], lines);
+        self.found.extend(finding.map(|finding| finding.at(stage)));
+    }
+
+    /// Refused creations of the network service-linked role. Control policies do not bind the role itself, but whoever creates it.
+    fn read_role_creations(&mut self, case: &Case) {
+        if case.vpc_config().is_none() {
+            return;
+        }
+        let Some(refused) = slr_creation_refused(case) else { return };
+        let event = &refused.value;
+        let message = event.error_message.as_deref().unwrap_or_default();
+        let denial = Denial::read(message).unwrap_or_default();
+        let Some(policy) = denial.policy.filter(|policy| policy.is_guardrail()) else { return };
+        let who = denial.principal.or_else(|| event.user_identity.arn.clone());
+        let who = who.unwrap_or_else(|| "the caller".to_owned());
+        let text = format!("a {} keeps {who} from creating {NETWORK_ROLE}: {message}", policy.words());
+        let lines = vec![because(text, &refused.evidence, DIRECT)];
+        // Once the role is there, the refusal is overcome.
+        if case.role(NETWORK_ROLE).value().is_none() {
+            let finding = Finding::new(Certainty::Proven, vec![who], lines);
+            self.found.extend(finding.map(|finding| finding.at(Stage::EniDryRun)));
         }
     }
 

@@ -11,6 +11,7 @@ use launchpath_model::{Fact, Known, Row};
 
 use crate::case::{Case, Mode};
 use crate::chain::{Failure, Stage, Strength};
+use crate::denial_message::Denial;
 use crate::diagnosis::Safety;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, NETWORK_ROLE, because};
 use crate::repair::{Change, Repair};
@@ -67,6 +68,12 @@ fn check(context: &Context) -> Check {
                 let event = &refused.value;
                 let code = event.error_code.as_deref().unwrap_or_default();
                 let message = event.error_message.as_deref().unwrap_or_default();
+                if let Some(policy) = Denial::read(message).and_then(|denial| denial.policy)
+                    && policy.is_guardrail()
+                {
+                    let text = format!("the refused creation of the role blames a {}", policy.words());
+                    return Check::ruled_out(text, refused.evidence.clone());
+                }
                 let text =
                     format!("CreateServiceLinkedRole for {NETWORK_PRINCIPAL} failed: {code}: {message}");
                 lines.push(because(text, &refused.evidence, DIRECT));
@@ -115,7 +122,7 @@ fn broken(context: &Context, named: Stage) -> Stage {
 }
 
 /// A refused creation of the role on record. IAM's events are written in the partition's global Region.
-fn creation_refused<'a>(case: &Case<'a>) -> Option<&'a Row<TrailEvent>> {
+pub(super) fn creation_refused<'a>(case: &Case<'a>) -> Option<&'a Row<TrailEvent>> {
     let refused = |event: &TrailEvent| {
         !event.succeeded()
             && event.event_time >= case.created_at()
