@@ -1,0 +1,5 @@
+"""Nothing wrong."""
+
+from web import serve
+
+serve()

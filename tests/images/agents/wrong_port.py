@@ -1,0 +1,5 @@
+"""Listens on the port of another framework."""
+
+from web import serve
+
+serve(port=3000)
