@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::diagnosis::Diagnosis;
 use crate::options::Options;
-use crate::{html, json, markdown, text};
+use crate::{github, html, json, json_lines, junit, markdown, sarif, support, text};
 
 /// An output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,11 +20,37 @@ pub enum Format {
     Html,
     /// For programs: the public format, see [`crate::schema()`].
     Json,
+    /// The same, one record per line.
+    JsonLines,
+    /// For tools that gather findings.
+    Sarif,
+    /// For CI servers: one test case per fault.
+    Junit,
+    /// Annotations of a GitHub Actions run.
+    Github,
+    /// Markdown for `$GITHUB_STEP_SUMMARY`.
+    StepSummary,
+    /// What to tell AWS Support when nothing is left on the customer's side.
+    SupportCase,
+    /// The same as input of `aws support create-case`.
+    SupportCaseJson,
 }
 
 impl Format {
     /// All formats, in the order in which help names them.
-    pub const ALL: [Self; 4] = [Self::Text, Self::Markdown, Self::Html, Self::Json];
+    pub const ALL: [Self; 11] = [
+        Self::Text,
+        Self::Markdown,
+        Self::Html,
+        Self::Json,
+        Self::JsonLines,
+        Self::Sarif,
+        Self::Junit,
+        Self::Github,
+        Self::StepSummary,
+        Self::SupportCase,
+        Self::SupportCaseJson,
+    ];
 
     /// Its name on the command line.
     pub fn as_str(self) -> &'static str {
@@ -33,6 +59,13 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Html => "html",
             Self::Json => "json",
+            Self::JsonLines => "jsonl",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+            Self::Github => "github",
+            Self::StepSummary => "step-summary",
+            Self::SupportCase => "support-case",
+            Self::SupportCaseJson => "support-case-json",
         }
     }
 }
@@ -71,6 +104,13 @@ pub fn render(diagnosis: &Diagnosis, format: Format, options: &Options) -> Strin
         Format::Markdown => markdown::render(diagnosis),
         Format::Html => html::render(diagnosis),
         Format::Json => json::render(diagnosis),
+        Format::JsonLines => json_lines::render(diagnosis),
+        Format::Sarif => sarif::render(diagnosis),
+        Format::Junit => junit::render(diagnosis),
+        Format::Github => github::render(diagnosis),
+        Format::StepSummary => markdown::step_summary(diagnosis),
+        Format::SupportCase => support::text(diagnosis),
+        Format::SupportCaseJson => support::json(diagnosis),
     }
 }
 
@@ -88,6 +128,10 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_the_known_ones() {
         let error = "pdf\u{1b}[31m".parse::<Format>().unwrap_err();
-        assert_eq!(error.to_string(), "no such output format: `pdf`; known are text, markdown, html, json");
+        let text = error.to_string();
+        assert!(
+            text.starts_with("no such output format: `pdf`; known are text, markdown, html, json,"),
+            "{text}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The one [`Diagnosis`](diagnosis::Diagnosis) value as text for a terminal, as a Markdown root-cause analysis, as a page and as JSON.
+//! The one [`Diagnosis`](diagnosis::Diagnosis) value as text for a terminal, as a Markdown root-cause analysis, as a page, as JSON and
+//! in the formats of other tools.
 //!
 //! What it is: one renderer per output format, [`render`] to choose between them, the terminal view of a fault's
 //! documentation ([`explain`]) and the published schema of the JSON format ([`schema()`]). What it is not: it
@@ -17,12 +18,18 @@ pub mod clean;
 mod contrast;
 pub mod explain;
 pub mod format;
+mod github;
 mod html;
 mod json;
+mod json_lines;
+mod junit;
 mod markdown;
+mod markup;
 pub mod options;
 mod outline;
+mod sarif;
 mod schema;
+mod support;
 mod text;
 mod wording;
 

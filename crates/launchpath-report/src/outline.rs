@@ -5,7 +5,8 @@
 use launchpath_model::{EvidenceId, Outcome};
 
 use crate::diagnosis::{
-    Cause, ChainStage, Diagnosis, EvidenceRecord, Fix, Plan, RuledOut, StageState, Undecided, Verdict,
+    Because, Cause, ChainStage, Diagnosis, EvidenceRecord, Fix, Plan, RuledOut, StageState, Undecided,
+    Verdict,
 };
 use crate::wording;
 
@@ -83,6 +84,14 @@ pub(crate) fn primary_fix(diagnosis: &Diagnosis) -> Option<&Fix> {
 pub(crate) fn plans(diagnosis: &Diagnosis) -> Option<(&Plan, &[Plan])> {
     let (first, others) = diagnosis.plans.split_first()?;
     (first.steps.len() > 1 || !others.is_empty()).then_some((first, others))
+}
+
+/// The line of reasoning that counts most for a cause, without what it quotes; its title where there is none.
+pub(crate) fn strongest(cause: &Cause) -> &str {
+    let heavier =
+        |a: &&Because, b: &&Because| a.weight.total_cmp(&b.weight).then(std::cmp::Ordering::Greater);
+    let strongest = cause.because.iter().max_by(heavier);
+    strongest.map_or(&cause.title, |because| wording::split_quote(&because.text).0)
 }
 
 /// All causes but the primary one.

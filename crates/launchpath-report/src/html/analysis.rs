@@ -1,11 +1,11 @@
 //! Why: symptom, causes with their reasoning, what blocks next, traps.
 
-use super::write::Html;
 use super::{Report, code, section, table};
 use crate::diagnosis::{Because, Cause, CauseStatus};
+use crate::markup::Markup;
 use crate::{outline, wording};
 
-pub(super) fn cause(html: &mut Html, report: &Report<'_>) {
+pub(super) fn cause(html: &mut Markup, report: &Report<'_>) {
     let Some(primary) = report.diagnosis.primary() else { return };
     section(html, "cause", "Cause", |html| {
         html.element("p", &[("class", "lead")], |html| title(html, primary));
@@ -13,7 +13,7 @@ pub(super) fn cause(html: &mut Html, report: &Report<'_>) {
     });
 }
 
-pub(super) fn also_blocking(html: &mut Html, report: &Report<'_>) {
+pub(super) fn also_blocking(html: &mut Markup, report: &Report<'_>) {
     if report.diagnosis.also_blocking.is_empty() {
         return;
     }
@@ -25,7 +25,7 @@ pub(super) fn also_blocking(html: &mut Html, report: &Report<'_>) {
     });
 }
 
-pub(super) fn suspects(html: &mut Html, report: &Report<'_>) {
+pub(super) fn suspects(html: &mut Markup, report: &Report<'_>) {
     let others = outline::other_causes(report.diagnosis);
     if others.is_empty() {
         return;
@@ -37,7 +37,7 @@ pub(super) fn suspects(html: &mut Html, report: &Report<'_>) {
     });
 }
 
-fn folded(html: &mut Html, report: &Report<'_>, cause: &Cause) {
+fn folded(html: &mut Markup, report: &Report<'_>, cause: &Cause) {
     html.element("details", &[], |html| {
         html.element("summary", &[], |html| title(html, cause));
         details(html, report, cause);
@@ -47,7 +47,7 @@ fn folded(html: &mut Html, report: &Report<'_>, cause: &Cause) {
     });
 }
 
-fn title(html: &mut Html, cause: &Cause) {
+fn title(html: &mut Markup, cause: &Cause) {
     let class = match cause.status {
         CauseStatus::Confirmed => "tag bad",
         CauseStatus::Likely => "tag doubt",
@@ -60,7 +60,7 @@ fn title(html: &mut Html, cause: &Cause) {
     html.text(&format!(" {}", cause.title));
 }
 
-fn details(html: &mut Html, report: &Report<'_>, cause: &Cause) {
+fn details(html: &mut Markup, report: &Report<'_>, cause: &Cause) {
     if !cause.subjects.is_empty() {
         html.element("p", &[("class", "subjects")], |html| {
             html.text(if cause.status == CauseStatus::Possible { "About " } else { "At fault: " });
@@ -83,7 +83,7 @@ fn details(html: &mut Html, report: &Report<'_>, cause: &Cause) {
     }
 }
 
-fn reasons(html: &mut Html, report: &Report<'_>, because: &[Because]) {
+fn reasons(html: &mut Markup, report: &Report<'_>, because: &[Because]) {
     if because.is_empty() {
         return;
     }
@@ -106,7 +106,7 @@ fn reasons(html: &mut Html, report: &Report<'_>, because: &[Because]) {
     });
 }
 
-pub(super) fn symptom(html: &mut Html, report: &Report<'_>) {
+pub(super) fn symptom(html: &mut Markup, report: &Report<'_>) {
     let failed = outline::failed_invocations(report.diagnosis);
     if failed.is_empty() && report.diagnosis.statements.is_empty() {
         return;
@@ -138,7 +138,7 @@ pub(super) fn symptom(html: &mut Html, report: &Report<'_>) {
     });
 }
 
-pub(super) fn warnings(html: &mut Html, report: &Report<'_>) {
+pub(super) fn warnings(html: &mut Markup, report: &Report<'_>) {
     if report.diagnosis.warnings.is_empty() {
         return;
     }

@@ -5,9 +5,9 @@
 use launchpath_diagnose::faults;
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use super::write::Html;
 use super::{Report, code, section};
 use crate::diagnosis::{Cause, CauseStatus, Diagnosis};
+use crate::markup::Markup;
 
 /// Pages of mere suspects: those of the first few.
 const MOST_SUSPECTS: usize = 3;
@@ -31,7 +31,7 @@ pub(super) fn is_shown(diagnosis: &Diagnosis, cause: &Cause) -> bool {
     shown(diagnosis).iter().any(|shown| shown.fault == cause.fault)
 }
 
-pub(super) fn write(html: &mut Html, report: &Report<'_>) {
+pub(super) fn write(html: &mut Markup, report: &Report<'_>) {
     let pages: Vec<&faults::Fault> =
         shown(report.diagnosis).iter().filter_map(|cause| faults::find(&cause.fault)).collect();
     if pages.is_empty() {
@@ -52,7 +52,7 @@ pub(super) fn write(html: &mut Html, report: &Report<'_>) {
 }
 
 /// One page.
-fn document(html: &mut Html, markdown: &str) {
+fn document(html: &mut Markup, markdown: &str) {
     let mut events = Parser::new(markdown);
     while let Some(event) = events.next() {
         node(html, event, &mut events);
@@ -60,7 +60,7 @@ fn document(html: &mut Html, markdown: &str) {
 }
 
 /// Writes one event and, where it opens an element, everything up to its end.
-fn node<'a>(html: &mut Html, event: Event<'a>, rest: &mut Parser<'a>) {
+fn node<'a>(html: &mut Markup, event: Event<'a>, rest: &mut Parser<'a>) {
     match event {
         Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => html.text(&text),
         Event::Code(text) => html.leaf("code", &[], &text),
@@ -78,7 +78,7 @@ fn node<'a>(html: &mut Html, event: Event<'a>, rest: &mut Parser<'a>) {
         }
         Event::Start(tag) => {
             let end = tag.to_end();
-            let mut inside = |html: &mut Html| {
+            let mut inside = |html: &mut Markup| {
                 while let Some(event) = rest.next() {
                     if event == Event::End(end) {
                         return;

@@ -1,13 +1,13 @@
 //! The launch chain as a line with its stations: the note and the calls of each stage on click.
 
 use super::picture::rail::{self, Rail};
-use super::write::Html;
 use super::{Report, section};
 use crate::diagnosis::{ChainStage, StageState};
+use crate::markup::Markup;
 use crate::outline::{self, ChainRow};
 use crate::wording;
 
-pub(super) fn write(html: &mut Html, report: &Report<'_>) {
+pub(super) fn write(html: &mut Markup, report: &Report<'_>) {
     if report.diagnosis.chain.is_empty() {
         return;
     }
@@ -47,7 +47,7 @@ struct Place<'a> {
     inside: bool,
 }
 
-fn station(html: &mut Html, report: &Report<'_>, stage: &ChainStage, place: &Place<'_>) {
+fn station(html: &mut Markup, report: &Report<'_>, stage: &ChainStage, place: &Place<'_>) {
     let (_, word, _) = wording::state(stage.state);
     let id = format!("stage-{}", place.number);
     html.element("li", &[("id", &id), ("class", class(stage.state))], |html| {
@@ -71,7 +71,7 @@ fn station(html: &mut Html, report: &Report<'_>, stage: &ChainStage, place: &Pla
 }
 
 /// The calls that show it, with what they were.
-fn calls(html: &mut Html, report: &Report<'_>, stage: &ChainStage) {
+fn calls(html: &mut Markup, report: &Report<'_>, stage: &ChainStage) {
     if stage.evidence.is_empty() {
         return;
     }

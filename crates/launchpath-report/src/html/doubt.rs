@@ -1,10 +1,10 @@
 //! What it is not, and what is not known.
 
-use super::write::Html;
 use super::{Report, code, section, table};
+use crate::markup::Markup;
 use crate::{outline, wording};
 
-pub(super) fn ruled_out(html: &mut Html, report: &Report<'_>) {
+pub(super) fn ruled_out(html: &mut Markup, report: &Report<'_>) {
     let groups = outline::refutations(report.diagnosis);
     if groups.is_empty() {
         return;
@@ -34,7 +34,7 @@ pub(super) fn ruled_out(html: &mut Html, report: &Report<'_>) {
     });
 }
 
-pub(super) fn unknown(html: &mut Html, report: &Report<'_>) {
+pub(super) fn unknown(html: &mut Markup, report: &Report<'_>) {
     let gaps = outline::gaps(report.diagnosis);
     if gaps.is_empty() {
         return;

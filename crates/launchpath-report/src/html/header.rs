@@ -1,11 +1,11 @@
 //! The top of the page: what a reader needs in ten seconds.
 
-use super::write::Html;
 use super::{Report, picture};
 use crate::diagnosis::{Diagnosis, Verdict};
+use crate::markup::Markup;
 use crate::{outline, wording};
 
-pub(super) fn write(html: &mut Html, report: &Report<'_>) {
+pub(super) fn write(html: &mut Markup, report: &Report<'_>) {
     let diagnosis = report.diagnosis;
     let class = match diagnosis.verdict {
         Verdict::Launches => "good",
@@ -33,7 +33,7 @@ pub(super) fn write(html: &mut Html, report: &Report<'_>) {
     });
 }
 
-fn facts(html: &mut Html, diagnosis: &Diagnosis) {
+fn facts(html: &mut Markup, diagnosis: &Diagnosis) {
     let runtime = &diagnosis.runtime;
     let date = diagnosis.reference_time.map(|time| time.to_string());
     let facts = [
@@ -61,7 +61,7 @@ fn facts(html: &mut Html, diagnosis: &Diagnosis) {
 }
 
 /// The sections that this report has.
-fn contents(html: &mut Html, diagnosis: &Diagnosis) {
+fn contents(html: &mut Markup, diagnosis: &Diagnosis) {
     let sections = [
         ("cause", "Cause", diagnosis.primary().is_some()),
         ("fix", "Fix", outline::primary_fix(diagnosis).is_some()),
@@ -87,7 +87,7 @@ fn contents(html: &mut Html, diagnosis: &Diagnosis) {
     });
 }
 
-pub(super) fn colophon(html: &mut Html, diagnosis: &Diagnosis) {
+pub(super) fn colophon(html: &mut Markup, diagnosis: &Diagnosis) {
     let when = diagnosis.reference_time.map(|time| format!(" on evidence of {time}")).unwrap_or_default();
     html.leaf("p", &[], &format!("Written by launchpath{when}. This page loads nothing and sends nothing."));
 }

@@ -4,7 +4,7 @@
 //! by their digests and nothing else, so that even a hole in the escaping could load and run nothing. It reads and works without
 //! JavaScript; the script adds buttons that copy and opens what a link points into.
 //!
-//! Start with [`render`] (the order of the sections), then `write.rs` (escaping), `picture/` (the drawings).
+//! Start with [`render`] (the order of the sections), then `markup.rs` (escaping), `picture/` (the drawings).
 
 mod analysis;
 mod appendix;
@@ -14,14 +14,13 @@ mod header;
 mod picture;
 mod record;
 mod remedy;
-mod write;
 
 use launchpath_model::EvidenceId;
 use sha2::{Digest, Sha256};
 
 use crate::diagnosis::{Diagnosis, EvidenceRecord};
+use crate::markup::Markup;
 use crate::outline;
-use write::Html;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -29,7 +28,7 @@ const SCRIPT: &str = include_str!("script.js");
 /// The diagnosis as a page, ending in a line feed.
 pub(crate) fn render(diagnosis: &Diagnosis) -> String {
     let report = Report { diagnosis };
-    let mut html = Html::default();
+    let mut html = Markup::default();
     html.element("html", &[("lang", "en")], |html| {
         html.element("head", &[], |html| head(html, diagnosis));
         html.element("body", &[], |html| {
@@ -40,10 +39,10 @@ pub(crate) fn render(diagnosis: &Diagnosis) -> String {
             html.element("script", &[], |html| html.own(SCRIPT));
         });
     });
-    html.finish()
+    html.into_html()
 }
 
-fn body(html: &mut Html, report: &Report<'_>) {
+fn body(html: &mut Markup, report: &Report<'_>) {
     analysis::cause(html, report);
     remedy::fix(html, report);
     remedy::plans(html, report);
@@ -62,7 +61,7 @@ fn body(html: &mut Html, report: &Report<'_>) {
     appendix::write(html, report);
 }
 
-fn head(html: &mut Html, diagnosis: &Diagnosis) {
+fn head(html: &mut Markup, diagnosis: &Diagnosis) {
     let policy = format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; base-uri 'none'; form-action 'none'",
         digest(STYLE),
@@ -99,7 +98,7 @@ impl<'a> Report<'a> {
     }
 
     /// Links to the calls that a statement rests on; nothing when there are none.
-    fn cited(&self, html: &mut Html, ids: &[EvidenceId]) {
+    fn cited(&self, html: &mut Markup, ids: &[EvidenceId]) {
         if ids.is_empty() {
             return;
         }
@@ -124,7 +123,7 @@ impl<'a> Report<'a> {
 }
 
 /// A section with its heading.
-fn section(html: &mut Html, id: &str, title: &str, inside: impl FnOnce(&mut Html)) {
+fn section(html: &mut Markup, id: &str, title: &str, inside: impl FnOnce(&mut Markup)) {
     let heading = format!("{id}-title");
     html.element("section", &[("id", id), ("aria-labelledby", &heading)], |html| {
         html.leaf("h2", &[("id", &heading)], title);
@@ -133,14 +132,14 @@ fn section(html: &mut Html, id: &str, title: &str, inside: impl FnOnce(&mut Html
 }
 
 /// A block that can be copied; the script adds the button.
-fn code(html: &mut Html, text: &str) {
+fn code(html: &mut Markup, text: &str) {
     html.element("pre", &[("class", "copy"), ("tabindex", "0")], |html| {
         html.element("code", &[], |html| html.lines(text));
     });
 }
 
 /// A table that scrolls by itself where the page is narrow.
-fn table(html: &mut Html, label: &str, columns: &[&str], rows: impl FnOnce(&mut Html)) {
+fn table(html: &mut Markup, label: &str, columns: &[&str], rows: impl FnOnce(&mut Markup)) {
     let attributes = [("class", "scroll"), ("role", "region"), ("aria-label", label), ("tabindex", "0")];
     html.element("div", &attributes, |html| {
         html.element("table", &[], |html| {

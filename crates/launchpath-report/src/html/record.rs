@@ -1,10 +1,10 @@
 //! The record: what happened when, what differs from a runtime that works, and every call with its command.
 
-use super::write::Html;
 use super::{Report, code, section, table};
+use crate::markup::Markup;
 use crate::{outline, wording};
 
-pub(super) fn timeline(html: &mut Html, report: &Report<'_>) {
+pub(super) fn timeline(html: &mut Markup, report: &Report<'_>) {
     if report.diagnosis.timeline.is_empty() {
         return;
     }
@@ -26,7 +26,7 @@ pub(super) fn timeline(html: &mut Html, report: &Report<'_>) {
     });
 }
 
-pub(super) fn comparison(html: &mut Html, report: &Report<'_>) {
+pub(super) fn comparison(html: &mut Markup, report: &Report<'_>) {
     let Some(comparison) = &report.diagnosis.comparison else { return };
     section(html, "comparison", "Comparison with a runtime that works", |html| {
         html.element("p", &[], |html| {
@@ -70,7 +70,7 @@ pub(super) fn comparison(html: &mut Html, report: &Report<'_>) {
     });
 }
 
-pub(super) fn evidence(html: &mut Html, report: &Report<'_>) {
+pub(super) fn evidence(html: &mut Markup, report: &Report<'_>) {
     if report.diagnosis.evidence.is_empty() {
         return;
     }

@@ -1,16 +1,16 @@
 //! What to do: the repair in three languages with its proof, and the observations that would decide.
 
-use super::write::Html;
 use super::{Report, code, section};
 use crate::diagnosis::{Fix, Plan, Safety};
+use crate::markup::Markup;
 use crate::{outline, wording};
 
-pub(super) fn fix(html: &mut Html, report: &Report<'_>) {
+pub(super) fn fix(html: &mut Markup, report: &Report<'_>) {
     let Some(fix) = outline::primary_fix(report.diagnosis) else { return };
     section(html, "fix", "Fix", |html| repair(html, report, fix));
 }
 
-pub(super) fn repair(html: &mut Html, report: &Report<'_>, fix: &Fix) {
+pub(super) fn repair(html: &mut Markup, report: &Report<'_>, fix: &Fix) {
     html.leaf("p", &[("class", "lead")], &wording::sentence(&fix.summary));
     let class = if fix.safety == Safety::Safe { "good" } else { "doubt" };
     html.leaf("p", &[("class", class)], &format!("{}.", wording::capital(wording::safety(fix.safety))));
@@ -33,7 +33,7 @@ pub(super) fn repair(html: &mut Html, report: &Report<'_>, fix: &Fix) {
     }
 }
 
-pub(super) fn plans(html: &mut Html, report: &Report<'_>) {
+pub(super) fn plans(html: &mut Markup, report: &Report<'_>) {
     let Some((first, others)) = outline::plans(report.diagnosis) else { return };
     section(html, "plan", "Plan", |html| {
         html.leaf("p", &[], &format!("Every repair, in launch order; {}.", first.why));
@@ -48,7 +48,7 @@ pub(super) fn plans(html: &mut Html, report: &Report<'_>) {
     });
 }
 
-fn plan(html: &mut Html, report: &Report<'_>, plan: &Plan) {
+fn plan(html: &mut Markup, report: &Report<'_>, plan: &Plan) {
     html.element("ol", &[], |html| {
         for step in &plan.steps {
             html.element("li", &[], |html| {
@@ -69,7 +69,7 @@ fn plan(html: &mut Html, report: &Report<'_>, plan: &Plan) {
     html.leaf("p", &[], &wording::sentence(&proof));
 }
 
-pub(super) fn next(html: &mut Html, report: &Report<'_>) {
+pub(super) fn next(html: &mut Markup, report: &Report<'_>) {
     if report.diagnosis.next_probes.is_empty() {
         return;
     }

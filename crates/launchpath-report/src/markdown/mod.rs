@@ -35,6 +35,37 @@ pub(crate) fn render(diagnosis: &Diagnosis) -> String {
     page.finish()
 }
 
+/// The largest summary that GitHub takes for one step.
+const MOST_SUMMARY_BYTES: usize = 1024 * 1024;
+
+/// The page for `$GITHUB_STEP_SUMMARY`, ending in a line feed: what to know and to do, without the record; whole sections only, as
+/// many as GitHub takes.
+pub(crate) fn step_summary(diagnosis: &Diagnosis) -> String {
+    let sections: [fn(&mut Page, &Diagnosis); 7] = [
+        header,
+        summary,
+        analysis::causes,
+        actions::recommended,
+        analysis::chain,
+        analysis::also_blocking,
+        actions::unknown,
+    ];
+    let mut whole = String::new();
+    for section in sections {
+        let mut page = Page::default();
+        section(&mut page, diagnosis);
+        let part = page.finish();
+        if whole.len() + part.len() + 1 > MOST_SUMMARY_BYTES {
+            break;
+        }
+        if !whole.is_empty() && !part.is_empty() {
+            whole.push('\n');
+        }
+        whole.push_str(&part);
+    }
+    whole
+}
+
 /// A page being written, block by block.
 #[derive(Default)]
 struct Page {

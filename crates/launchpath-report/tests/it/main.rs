@@ -6,4 +6,5 @@ mod fixture;
 mod golden;
 mod hostile;
 mod html;
+mod machine;
 mod width;

@@ -1,9 +1,9 @@
 //! The network paths: one drawing for all ways that pass the same elements, their rules on click.
 
-use super::super::write::Html;
 use super::super::{Report, code, section};
 use super::number;
 use crate::diagnosis::{Diagnosis, HopState, NetworkPath, PathHop, Way, WayState};
+use crate::markup::Markup;
 use crate::wording;
 
 /// Boxes in one row, for a wide page and for a narrow one; the next row runs back. The style sheet shows one of the two.
@@ -24,7 +24,7 @@ struct Lane<'a> {
     ways: Vec<(&'a NetworkPath, &'a Way)>,
 }
 
-pub(in super::super) fn write(html: &mut Html, report: &Report<'_>) {
+pub(in super::super) fn write(html: &mut Markup, report: &Report<'_>) {
     let lanes = lanes(report.diagnosis);
     if lanes.is_empty() {
         return;
@@ -137,7 +137,7 @@ fn cells(lane: &Lane<'_>) -> Vec<Cell> {
     cells
 }
 
-fn draw(html: &mut Html, lane: &Lane<'_>) {
+fn draw(html: &mut Markup, lane: &Lane<'_>) {
     let state = state(lane.way);
     let services: Vec<String> = lane.services.iter().map(|&service| service.to_owned()).collect();
     let subnets: Vec<String> = lane.subnets.iter().map(|&subnet| subnet.to_owned()).collect();
@@ -159,7 +159,7 @@ fn draw(html: &mut Html, lane: &Lane<'_>) {
     }
 }
 
-fn lay_out(html: &mut Html, cells: &[Cell], row: usize, class: &str) {
+fn lay_out(html: &mut Markup, cells: &[Cell], row: usize, class: &str) {
     let columns = cells.len().min(row);
     let rows = cells.len().div_ceil(row);
     let (width, height) = (columns * (WIDE + GAP) - GAP + 4, rows * (HIGH + BELOW) - BELOW + 4);
@@ -189,7 +189,7 @@ fn place(index: usize, columns: usize) -> (usize, usize) {
     (column * (WIDE + GAP) + 2, row * (HIGH + BELOW) + 2)
 }
 
-fn block(html: &mut Html, (x, y): (usize, usize), cell: &Cell) {
+fn block(html: &mut Markup, (x, y): (usize, usize), cell: &Cell) {
     html.element("g", &[("class", cell.class)], |html| {
         html.leaf("title", &[], &format!("{}: {}", cell.kind, cell.label));
         let (left, top, wide, high) = (number(x), number(y), number(WIDE), number(HIGH));
@@ -219,7 +219,7 @@ fn block(html: &mut Html, (x, y): (usize, usize), cell: &Cell) {
 }
 
 /// The line from one box to the next.
-fn arrow(html: &mut Html, (from_x, from_y): (usize, usize), (x, y): (usize, usize), reply: bool) {
+fn arrow(html: &mut Markup, (from_x, from_y): (usize, usize), (x, y): (usize, usize), reply: bool) {
     let middle = y + HIGH / 2;
     let path = if from_y != y {
         let x = x + WIDE / 2;
@@ -282,7 +282,7 @@ fn class(state: WayState) -> &'static str {
     }
 }
 
-fn rules(html: &mut Html, report: &Report<'_>, lane: &Lane<'_>) {
+fn rules(html: &mut Markup, report: &Report<'_>, lane: &Lane<'_>) {
     html.element("details", &[], |html| {
         html.leaf("summary", &[], "The rules on the way, with their evidence");
         for (path, way) in &lane.ways {
@@ -306,7 +306,7 @@ fn rules(html: &mut Html, report: &Report<'_>, lane: &Lane<'_>) {
     });
 }
 
-fn rule(html: &mut Html, report: &Report<'_>, hop: &PathHop) {
+fn rule(html: &mut Markup, report: &Report<'_>, hop: &PathHop) {
     match hop.state {
         HopState::Passed => {}
         HopState::Dropped => html.leaf("strong", &[("class", "bad")], "dropped: "),

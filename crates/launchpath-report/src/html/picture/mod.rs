@@ -7,8 +7,8 @@ pub(super) mod lane;
 pub(super) mod rail;
 pub(super) mod strip;
 
-use super::write::Html;
 use crate::diagnosis::StageState;
+use crate::markup::Markup;
 
 /// A whole number as an attribute.
 fn number(value: usize) -> String {
@@ -16,7 +16,7 @@ fn number(value: usize) -> String {
 }
 
 /// The sign of a state around a centre, about `size` units in each direction. Shape tells it apart as well as colour.
-fn sign(html: &mut Html, state: StageState, x: usize, y: usize, size: usize) {
+fn sign(html: &mut Markup, state: StageState, x: usize, y: usize, size: usize) {
     let (cx, cy, r) = (number(x), number(y), number(size));
     let half = size / 2;
     html.void("circle", &[("cx", &cx), ("cy", &cy), ("r", &r), ("class", "disc")]);

@@ -1,8 +1,8 @@
 //! The line beside one stage of the chain: as high as its row, whatever the row holds.
 
-use super::super::write::Html;
 use super::sign;
 use crate::diagnosis::ChainStage;
+use crate::markup::Markup;
 
 /// Where on the line the row stands.
 pub(in super::super) struct Rail {
@@ -15,7 +15,7 @@ const X: usize = 18;
 const Y: usize = 22;
 
 /// A station.
-pub(in super::super) fn station(html: &mut Html, ends: &Rail, stage: &ChainStage) {
+pub(in super::super) fn station(html: &mut Markup, ends: &Rail, stage: &ChainStage) {
     rail(html, |html| {
         line(html, ends);
         if stage.side {
@@ -28,14 +28,14 @@ pub(in super::super) fn station(html: &mut Html, ends: &Rail, stage: &ChainStage
 }
 
 /// The break.
-pub(in super::super) fn broken(html: &mut Html, ends: &Rail) {
+pub(in super::super) fn broken(html: &mut Markup, ends: &Rail) {
     rail(html, |html| {
         line(html, ends);
         html.void("path", &[("d", "M6 28 L14 16 L22 28 L30 16"), ("class", "tear")]);
     });
 }
 
-fn rail(html: &mut Html, inside: impl FnOnce(&mut Html)) {
+fn rail(html: &mut Markup, inside: impl FnOnce(&mut Markup)) {
     let attributes = [
         ("class", "rail"),
         ("width", "48"),
@@ -46,7 +46,7 @@ fn rail(html: &mut Html, inside: impl FnOnce(&mut Html)) {
     html.element("svg", &attributes, inside);
 }
 
-fn line(html: &mut Html, ends: &Rail) {
+fn line(html: &mut Markup, ends: &Rail) {
     let top = if ends.first { "22" } else { "0" };
     let bottom = if ends.last { "22" } else { "100%" };
     html.void("line", &[("x1", "18"), ("y1", top), ("x2", "18"), ("y2", bottom), ("class", "line")]);

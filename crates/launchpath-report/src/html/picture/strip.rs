@@ -1,16 +1,16 @@
 //! The whole chain in one line of signs, for the top of the page.
 
 use super::super::chain::class;
-use super::super::write::Html;
 use super::{number, sign};
 use crate::diagnosis::{Diagnosis, StageState};
+use crate::markup::Markup;
 use crate::outline::{self, ChainRow};
 use crate::wording;
 
 const STEP: usize = 44;
 const MIDDLE: usize = 20;
 
-pub(in super::super) fn write(html: &mut Html, diagnosis: &Diagnosis) {
+pub(in super::super) fn write(html: &mut Markup, diagnosis: &Diagnosis) {
     let rows = outline::chain_rows(diagnosis);
     if rows.is_empty() {
         return;

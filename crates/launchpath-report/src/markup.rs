@@ -1,4 +1,4 @@
-//! The writer: elements that are always closed, text that is always escaped.
+//! Writes HTML and XML: elements that are always closed, text that is always escaped.
 //!
 //! There is no way to write foreign text unescaped: markup comes only from names in the source. What is written is XML as well
 //! (void elements are closed, no attribute is without a value), so that any parser can hold it to account.
@@ -6,10 +6,10 @@
 use crate::clean;
 
 /// An attribute: its name, and its value, which is escaped.
-pub(super) type Attribute<'a> = (&'a str, &'a str);
+pub(crate) type Attribute<'a> = (&'a str, &'a str);
 
 /// Elements after which a line ends.
-const BLOCKS: [&str; 34] = [
+const BLOCKS: [&str; 41] = [
     "html",
     "head",
     "meta",
@@ -44,15 +44,22 @@ const BLOCKS: [&str; 34] = [
     "div",
     "svg",
     "blockquote",
+    "testsuites",
+    "testsuite",
+    "testcase",
+    "properties",
+    "property",
+    "failure",
+    "skipped",
 ];
 
 /// A document being written.
 #[derive(Default)]
-pub(super) struct Html(String);
+pub(crate) struct Markup(String);
 
-impl Html {
+impl Markup {
     /// An element with what `inside` writes.
-    pub(super) fn element(
+    pub(crate) fn element(
         &mut self,
         tag: &str,
         attributes: &[Attribute<'_>],
@@ -66,24 +73,24 @@ impl Html {
     }
 
     /// An element with one line of text.
-    pub(super) fn leaf(&mut self, tag: &str, attributes: &[Attribute<'_>], text: &str) {
+    pub(crate) fn leaf(&mut self, tag: &str, attributes: &[Attribute<'_>], text: &str) {
         self.element(tag, attributes, |html| html.text(text));
     }
 
     /// An element without content.
-    pub(super) fn void(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
+    pub(crate) fn void(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
         self.begin(tag, attributes);
         self.0.push_str("/>");
         self.end(tag);
     }
 
     /// One line of text.
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         escape(&clean::line(text), &mut self.0);
     }
 
     /// Lines of text, for `pre`.
-    pub(super) fn lines(&mut self, text: &str) {
+    pub(crate) fn lines(&mut self, text: &str) {
         for (index, line) in clean::lines(text).iter().enumerate() {
             if index > 0 {
                 self.0.push('\n');
@@ -93,13 +100,18 @@ impl Html {
     }
 
     /// Our own style sheet or script, as it is.
-    pub(super) fn own(&mut self, source: &'static str) {
+    pub(crate) fn own(&mut self, source: &'static str) {
         self.0.push_str(source);
     }
 
-    /// What was written, after a document type.
-    pub(super) fn finish(self) -> String {
+    /// What was written, as a page.
+    pub(crate) fn into_html(self) -> String {
         format!("<!DOCTYPE html>\n{}", self.0)
+    }
+
+    /// What was written, as an XML document.
+    pub(crate) fn into_xml(self) -> String {
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", self.0)
     }
 
     fn begin(&mut self, tag: &str, attributes: &[Attribute<'_>]) {
