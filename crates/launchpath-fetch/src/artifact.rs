@@ -11,10 +11,13 @@ use launchpath_image::tree::{Limits, Tree};
 
 use crate::archive::Archive;
 use crate::container::Container;
+#[cfg(unix)]
+use crate::engine;
 use crate::error::FetchError;
 use crate::files::Folder;
 use crate::layout::{DockerArchive, Layout};
 use crate::locator::Locator;
+use crate::registry::{self, Credentials, Registry};
 #[cfg(unix)]
 use crate::root_fs;
 
@@ -23,6 +26,24 @@ use crate::root_fs;
 pub struct Options {
     /// The platform, when only that one will do; otherwise arm64, as the service runs it, before others.
     pub platform: Option<Wished>,
+    /// Credentials for the registry, for example ECR's token. They win over those in files.
+    pub credentials: Option<Credentials>,
+    /// Files with credentials; see [`crate::credential_files`].
+    pub credential_files: Vec<PathBuf>,
+    /// Sockets of container engines; see [`crate::engine_sockets`].
+    pub engine_sockets: Vec<PathBuf>,
+}
+
+impl Options {
+    /// With the files and sockets that this machine's environment names.
+    pub fn of_this_machine() -> Self {
+        Self {
+            credential_files: registry::credential_files(),
+            #[cfg(unix)]
+            engine_sockets: engine::sockets(),
+            ..Self::default()
+        }
+    }
 }
 
 /// What an argument led to.
@@ -104,6 +125,33 @@ pub fn open(argument: &str, options: &Options) -> Result<Artifact, FetchError> {
             saved(&path, file, &wanted(name)).map(container)
         }
         Locator::RootFs(path) => Ok(Artifact::RootFs(path)),
+        Locator::Registry(reference) => {
+            let registry = Registry::open(reference, options.credentials.clone(), &options.credential_files)?;
+            Container::open(Box::new(registry), &wanted(None)).map(container)
+        }
+        Locator::Engine(name) => from_engine(&name, options).map(container),
+    }
+}
+
+#[cfg(unix)]
+fn from_engine(name: &str, options: &Options) -> Result<Container, FetchError> {
+    let wanted = Wanted { name: None, platform: options.platform.clone() };
+    match engine::export(&options.engine_sockets, name)? {
+        Some(file) => saved(Path::new(&format!("engine:{name}")), file, &wanted),
+        None => Err(no_engine(name)),
+    }
+}
+
+#[cfg(not(unix))]
+fn from_engine(name: &str, _options: &Options) -> Result<Container, FetchError> {
+    Err(no_engine(name))
+}
+
+fn no_engine(name: &str) -> FetchError {
+    FetchError::Argument {
+        given: name.to_owned(),
+        why: "there is no such file, and no container engine on this machine that could have an image of that name"
+            .to_owned(),
     }
 }
 

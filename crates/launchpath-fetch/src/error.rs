@@ -117,6 +117,30 @@ pub enum FetchError {
         /// What is wrong.
         source: CodeZipError,
     },
+    /// The registry does not show this image to whoever asked.
+    #[error("{at}: the registry denies access: {why}")]
+    Denied {
+        /// Which image.
+        at: String,
+        /// Who asked, and what the registry said.
+        why: String,
+    },
+    /// The registry cannot be asked, or answers with an error.
+    #[error("{at}: {why}")]
+    Registry {
+        /// Which image.
+        at: String,
+        /// What happened.
+        why: String,
+    },
+    /// The container engine cannot be asked, or answers with an error.
+    #[error("{at}: {why}")]
+    Engine {
+        /// Which image of which engine.
+        at: String,
+        /// What happened.
+        why: String,
+    },
     /// Nothing can be stored while the image is read.
     #[error("no temporary file can be written: {0}")]
     Scratch(#[source] io::Error),
@@ -134,6 +158,9 @@ impl FetchError {
                 Some("the copy is damaged or was changed; fetch or export the image again")
             }
             Self::Select { .. } => Some("choose with --platform OS/ARCHITECTURE, or with the image's name"),
+            Self::Denied { .. } => {
+                Some("log in with `docker login` or `podman login`; for ECR, AWS credentials that may pull")
+            }
             Self::Scratch(_) => Some("free some space, or set TMPDIR to a directory that has some"),
             _ => None,
         }

@@ -9,10 +9,14 @@ mod archive;
 mod artifact;
 mod container;
 mod decompress;
+#[cfg(unix)]
+mod engine;
 mod error;
 mod files;
+mod http;
 mod layout;
 mod locator;
+mod registry;
 #[cfg(unix)]
 mod root_fs;
 mod store;
@@ -21,5 +25,8 @@ pub mod unpack;
 
 pub use artifact::{Artifact, CodeZip, Options, open};
 pub use container::Container;
+#[cfg(unix)]
+pub use engine::sockets as engine_sockets;
 pub use error::FetchError;
 pub use locator::Locator;
+pub use registry::{Credentials, Reference, Secret, credential_files};

@@ -37,7 +37,6 @@ pub(crate) enum DocumentKind {
 /// What an image's name leads to.
 pub(crate) enum Start {
     /// A document, with the media type it was declared with and the digest it must have.
-    #[expect(dead_code, reason = "for registries")]
     Document { bytes: Vec<u8>, media_type: Option<String>, digest: Option<Digest> },
     /// Something that a document refers to: the entries of a layout.
     Entries(Vec<u8>),

@@ -63,7 +63,8 @@ fn an_index_leads_to_the_services_platform() {
     assert_eq!(documents.indexes[0].digest, Digest::of(&index));
     assert_eq!(documents.indexes[0].value.attestations(), 1);
     assert_eq!(documents.platform().architecture.as_deref(), Some("arm64"));
-    let native = |text: &str| open(at, &Options { platform: Some(text.parse().unwrap()) });
+    let native =
+        |text: &str| open(at, &Options { platform: Some(text.parse().unwrap()), ..Options::default() });
     let Artifact::Container(container) = native("linux/amd64").unwrap() else { panic!("no container") };
     assert_eq!(container.documents().platform().architecture.as_deref(), Some("amd64"));
     let error = native("linux/s390x").err().unwrap();

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod archive;
+mod engine;
 mod folder;
 mod hostile;
 mod image;
 mod layout;
+mod registry;
+mod server;
