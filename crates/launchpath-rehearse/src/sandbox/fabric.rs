@@ -5,7 +5,7 @@
 //! socket sees everything that comes out. Rules there decide what reaches a socket. Everything else has no route and is dropped
 //! without a word, which is what a security group does.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::netlink::{Batch, Matching, Port};
 use super::plan::{Network, Plan};
@@ -49,12 +49,9 @@ pub(super) struct Fabric {
     pub(super) resolves: bool,
 }
 
-/// An address and port behind which the stand-in answers.
-pub(super) type Open = (Ipv4Addr, u16);
-
 impl Fabric {
-    pub(super) fn new(plan: &Plan, open: &[Open]) -> Self {
-        let mut tcp_ports: Vec<u16> = open.iter().map(|(_, port)| *port).chain([HTTP]).collect();
+    pub(super) fn new(plan: &Plan, open: &[SocketAddrV4]) -> Self {
+        let mut tcp_ports: Vec<u16> = open.iter().map(SocketAddrV4::port).chain([HTTP]).collect();
         let resolves = plan.network != Network::Nothing;
         if resolves {
             tcp_ports.push(DNS);
@@ -65,7 +62,7 @@ impl Fabric {
     }
 }
 
-fn outer(open: &[Open], resolves: bool) -> Batch {
+fn outer(open: &[SocketAddrV4], resolves: bool) -> Batch {
     let mut batch = Batch::default();
     batch.up(LOOPBACK);
     batch.every_address_is_local();
@@ -86,8 +83,8 @@ fn outer(open: &[Open], resolves: bool) -> Batch {
         admit(RESOLVER, (UDP, DNS, DNS));
         admit(RESOLVER, (TCP, DNS, DNS));
     }
-    for (address, port) in open {
-        admit(*address, (TCP, *port, *port));
+    for open in open {
+        admit(*open.ip(), (TCP, open.port(), open.port()));
     }
     batch
 }

@@ -22,7 +22,8 @@ use super::listeners;
 use super::output;
 use super::plan::Plan;
 use super::prepared::{Command, Prepared};
-use super::supervisor::{self, Shared, Sockets, Start, timespec};
+use super::service::{Attempts, Names, Service};
+use super::supervisor::{self, Shared, Start, timespec};
 use super::users;
 use super::wire::{self, Message};
 use crate::subject::{Attempt, BlindSpot, Ending, Exit, Listener, Printed, StartFailure, Subject, Usage};
@@ -48,7 +49,8 @@ pub struct Sandbox {
 struct Inside {
     broker: Mutex<OwnedFd>,
     tables: Vec<OwnedFd>,
-    _sockets: Sockets,
+    attempts: Arc<Mutex<Attempts>>,
+    service: Option<JoinHandle<()>>,
 }
 
 /// Starts the plan's process in a sandbox of its own.
@@ -83,7 +85,9 @@ pub fn start(plan: &Plan) -> Result<Sandbox, SandboxError> {
     let setup = |source: io::Error| SandboxError::Setup { step: "start a thread for the sandbox", source };
     let entrances = cgroup.as_ref().map(Cgroup::entrances).transpose().map_err(setup)?;
     let command = Command::new(plan, &identity);
-    let prepared = Prepared::new(plan, &command, &identity, map.kind(), &[], entrances)?;
+    let names = Names::new(&plan.network);
+    let open: Vec<SocketAddrV4> = names.open().collect();
+    let prepared = Prepared::new(plan, &command, &identity, map.kind(), &open, entrances)?;
 
     let stop = Arc::new(
         eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| setup(error.into()))?,
@@ -111,18 +115,26 @@ pub fn start(plan: &Plan) -> Result<Sandbox, SandboxError> {
         }
         Err(_) => return Err(setup(io::Error::other("the thread ended before the process started"))),
     };
-    let inside =
-        Inside { broker: Mutex::new(started.broker), tables: started.tables, _sockets: started.sockets };
-    Ok(Sandbox {
-        shared,
-        stop,
+    let mut sandbox = Sandbox {
+        shared: Arc::clone(&shared),
+        stop: Arc::clone(&stop),
         thread: Some(thread),
-        inside: Some(inside),
+        inside: None,
         output: Some(output),
         cgroup,
         last_usage: Usage::default(),
         blind_spots,
-    })
+    };
+    let attempts = Arc::new(Mutex::new(Attempts::default()));
+    let credentials = plan.credentials.clone();
+    // From here on an error drops the sandbox, which stops it.
+    let service = Service::new(started.sockets, names, credentials, Arc::clone(&attempts), shared.started)
+        .map_err(setup)?;
+    let serve = move || service.run(&stop);
+    let service = std::thread::Builder::new().name("sandbox-net".to_owned()).spawn(serve).map_err(setup)?;
+    let broker = Mutex::new(started.broker);
+    sandbox.inside = Some(Inside { broker, tables: started.tables, attempts, service: Some(service) });
+    Ok(sandbox)
 }
 
 /// A process that ended before there was anything to run it in.
@@ -214,7 +226,8 @@ impl Subject for Sandbox {
     }
 
     fn attempts(&self) -> Option<Vec<Attempt>> {
-        None
+        let attempts = &self.inside.as_ref()?.attempts;
+        Some(attempts.lock().unwrap_or_else(PoisonError::into_inner).list())
     }
 
     fn usage(&self) -> Usage {
@@ -227,7 +240,8 @@ impl Subject for Sandbox {
 
     fn stop(&mut self) {
         let _already = rustix::io::write(&*self.stop, &1_u64.to_ne_bytes());
-        if let Some(thread) = self.thread.take() {
+        let service = self.inside.as_mut().and_then(|inside| inside.service.take());
+        for thread in [self.thread.take(), service].into_iter().flatten() {
             let _panicked = thread.join();
         }
         if let Some(cgroup) = self.cgroup.take() {

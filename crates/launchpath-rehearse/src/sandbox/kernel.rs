@@ -171,6 +171,25 @@ pub(super) fn filter_system_calls(program: &[libc::sock_filter]) -> Result<(), E
     })
 }
 
+/// Lets a socket receive only what this program takes.
+#[expect(unsafe_code, reason = "no safe library offers socket filters")]
+pub(super) fn filter_socket(socket: BorrowedFd<'_>, program: &[libc::sock_filter]) -> io::Result<()> {
+    let length = u16::try_from(program.len()).map_err(|_| Errno::TOOBIG)?;
+    let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut() };
+    let size = libc::socklen_t::try_from(size_of::<libc::sock_fprog>()).map_err(|_| Errno::TOOBIG)?;
+    // SAFETY: `program` describes memory that outlives the call; the kernel copies it and never writes to it.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_ATTACH_FILTER,
+            (&raw const program).cast(),
+            size,
+        )
+    };
+    Ok(check(result.into())?)
+}
+
 /// A socket that receives the packets of a namespace without their frames.
 #[expect(unsafe_code, reason = "no safe library offers packet sockets")]
 pub(super) fn packet_socket() -> Result<OwnedFd, Errno> {

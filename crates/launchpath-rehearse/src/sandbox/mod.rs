@@ -47,6 +47,8 @@ mod prepared;
 #[cfg(target_os = "linux")]
 mod program;
 #[cfg(target_os = "linux")]
+mod service;
+#[cfg(target_os = "linux")]
 mod step;
 #[cfg(target_os = "linux")]
 mod supervisor;

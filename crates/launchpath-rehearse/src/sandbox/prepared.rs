@@ -1,13 +1,14 @@
 //! Everything that a sandbox needs, made ready before its first process: between clone and exec nothing may be allocated.
 
 use std::ffi::CString;
+use std::net::SocketAddrV4;
 use std::os::fd::OwnedFd;
 
 use rustix::process::{Gid, Uid};
 use rustix::thread::CpuSet;
 
 use super::error::SandboxError;
-use super::fabric::{self, Fabric, Open};
+use super::fabric::{self, Fabric};
 use super::filter;
 use super::idmap::Kind;
 use super::kernel::Strings;
@@ -89,7 +90,7 @@ impl Prepared {
         command: &Command,
         identity: &Identity,
         ids: Kind,
-        open: &[Open],
+        open: &[SocketAddrV4],
         entrances: Option<Vec<OwnedFd>>,
     ) -> Result<Self, SandboxError> {
         let texts = |what, texts: &[String]| {

@@ -69,12 +69,10 @@ pub(super) struct Started {
 
 /// The service's sockets.
 #[derive(Debug)]
-#[expect(dead_code, reason = "nothing answers yet on the service's side")]
 pub(super) struct Sockets {
     pub(super) packets: OwnedFd,
     pub(super) resolver: Option<OwnedFd>,
-    /// With the ports they listen on.
-    pub(super) listening: Vec<(u16, OwnedFd)>,
+    pub(super) listening: Vec<OwnedFd>,
 }
 
 /// Runs until the sandbox is no longer wanted. What came of the start goes to `tell`.
@@ -250,7 +248,7 @@ fn take_sockets(received: [Option<OwnedFd>; MOST_DESCRIPTORS], fabric: &Fabric) 
     let mut received = received.into_iter().flatten();
     let packets = received.next()?;
     let resolver = if fabric.resolves { Some(received.next()?) } else { None };
-    Some(Sockets { packets, resolver, listening: fabric.tcp_ports.iter().copied().zip(received).collect() })
+    Some(Sockets { packets, resolver, listening: received.collect() })
 }
 
 fn next(

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use launchpath_rehearse::sandbox::{self, Plan, Sandbox};
-use launchpath_rehearse::subject::{Ending, Exit, Stream, Subject as _};
+use launchpath_rehearse::subject::{Ending, Exit, Printed, Stream, Subject as _};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -71,11 +72,11 @@ impl Image {
     }
 }
 
-const APPLETS: [&str; 45] = [
+const APPLETS: [&str; 47] = [
     "sh", "cat", "ls", "echo", "id", "hostname", "httpd", "sleep", "mkdir", "rm", "touch", "ps", "mount",
     "umount", "ln", "nc", "wget", "nslookup", "dd", "kill", "env", "pwd", "head", "wc", "test", "true",
     "false", "chmod", "chown", "mknod", "unshare", "grep", "stat", "seq", "yes", "find", "ip", "ping",
-    "setsid", "nproc", "df", "sysctl", "chroot", "su", "date",
+    "setsid", "nproc", "df", "sysctl", "chroot", "su", "date", "timeout", "tail",
 ];
 
 /// What a process printed and how it ended.
@@ -87,6 +88,19 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// From what has been printed by now.
+    pub(crate) fn new(exit: Exit, printed: &Receiver<Printed>) -> Self {
+        let (mut output, mut error) = (Vec::new(), Vec::new());
+        for printed in printed.try_iter() {
+            match printed.stream {
+                Stream::Out => output.extend(printed.bytes),
+                Stream::Error => error.extend(printed.bytes),
+            }
+        }
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { output: text(output), error: text(error), exit }
+    }
+
     /// What it printed, when it ended well.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
@@ -109,15 +123,7 @@ pub(crate) fn start(plan: &Plan) -> Sandbox {
 pub(crate) fn run(plan: &Plan) -> Outcome {
     let mut sandbox = start(plan);
     let exit = wait(&mut sandbox);
-    let (mut output, mut error) = (Vec::new(), Vec::new());
-    for printed in sandbox.take_output().unwrap().try_iter() {
-        match printed.stream {
-            Stream::Out => output.extend(printed.bytes),
-            Stream::Error => error.extend(printed.bytes),
-        }
-    }
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Outcome { output: text(output), error: text(error), exit }
+    Outcome::new(exit, &sandbox.take_output().unwrap())
 }
 
 /// Waits for the end of the process.

@@ -5,3 +5,4 @@
 
 mod image;
 mod life;
+mod network;
