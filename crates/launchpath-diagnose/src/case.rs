@@ -13,12 +13,13 @@ use launchpath_model::aws::role::Role;
 use launchpath_model::aws::trail::TrailEvent;
 use launchpath_model::aws::vpc::Subnet;
 use launchpath_model::ids::{RuntimeId, SubnetId, VpcId};
-use launchpath_model::world::{Invocation, LogRecord, Rehearsal};
+use launchpath_model::world::{Invocation, LogRecord};
 use launchpath_model::{
     Arn, EvidenceId, Gap, Known, Outcome, Selection, Target, Timestamp, World, command, service,
 };
 use serde_json::{Value, json};
 
+use crate::experiment;
 use crate::paths::Paths;
 
 /// CloudTrail delivers management events within about 15 minutes.
@@ -336,28 +337,40 @@ impl<'a> Case<'a> {
         self.invocations().pop()
     }
 
-    /// Rehearsals that speak of the runtime's image: those of its digest where there are any, else all the input offers. Whether
-    /// an offered one may be taken for the runtime's image is judged where it is used.
-    pub fn rehearsals(&self) -> Vec<&'a Rehearsal> {
-        let digest = self.image().value().map(|image| image.image_digest.clone());
-        let exact: Vec<&Rehearsal> =
-            self.world.rehearsals.iter().filter(|r| digest.is_some() && r.digest == digest).collect();
-        if !exact.is_empty() {
-            return exact;
-        }
-        self.world.rehearsals.iter().collect()
-    }
-
-    /// Installed distributions of the image, as rehearsals and inspections list them.
+    /// Installed distributions of the image, as rehearsals and inspections of it list them.
     pub fn distributions(&self) -> BTreeMap<String, String> {
         let mut all = BTreeMap::new();
-        for inspection in &self.world.inspections {
+        for (inspection, _) in experiment::inspections(self) {
             all.extend(inspection.distributions.clone());
         }
-        for rehearsal in self.rehearsals() {
+        for (rehearsal, _) in experiment::rehearsals(self) {
             all.extend(rehearsal.distributions.clone());
         }
         all
+    }
+
+    /// The image by digest where it is known, so that a moved tag cannot mislead.
+    pub fn pinned_image(&self) -> Option<String> {
+        let uri = self.image_uri()?;
+        let digest = self.image().value().map(|image| image.image_digest.clone()).or(uri.digest.clone());
+        Some(match digest {
+            Some(digest) => format!("{}/{}@{digest}", uri.registry, uri.repository),
+            None => format!("{}/{}:{}", uri.registry, uri.repository, uri.selector()),
+        })
+    }
+
+    /// The command that runs the image here under the service's contract; `None` when the input names no image.
+    pub fn rehearse_command(&self) -> Option<String> {
+        let image = self.pinned_image()?;
+        let runtime = self.runtime()?;
+        let protocol = match runtime.protocol() {
+            ServerProtocol::Http => String::new(),
+            other => format!(" --protocol {other}"),
+        };
+        let port = runtime.port();
+        let port =
+            if port == runtime.protocol().default_port() { String::new() } else { format!(" --port {port}") };
+        Some(format!("launchpath rehearse {}{protocol}{port}", command::quote(&image)))
     }
 
     /// Network paths of the launch, computed once.

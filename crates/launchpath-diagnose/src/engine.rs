@@ -203,9 +203,10 @@ fn split(causes: Vec<Cause>, progress: &Progress) -> (Vec<Cause>, Vec<Cause>) {
     let called = progress.first_failed().is_some()
         || progress.first_reported().is_some()
         || progress.traces.contains_key(&Stage::Response);
-    let (side, causes): (Vec<Cause>, Vec<Cause>) = causes
-        .into_iter()
-        .partition(|cause| called && cause.status != CauseStatus::Possible && is_side(&cause.stage));
+    let (side, causes): (Vec<Cause>, Vec<Cause>) = causes.into_iter().partition(|cause| {
+        let after = cause.stage == Stage::Lifecycle.id();
+        (called || after) && cause.status != CauseStatus::Possible && is_side(&cause.stage)
+    });
     let Some(first) = causes.first().filter(|cause| cause.status != CauseStatus::Possible).cloned() else {
         return (causes, side);
     };
@@ -322,7 +323,7 @@ fn summary(diagnosis: &Diagnosis, progress: &Progress) -> String {
         } else {
             "The launch is probably blocked"
         };
-        return format!("{word}: {first}.");
+        return format!("{word}: {}.", first.trim_end_matches('.'));
     }
     match diagnosis.verdict {
         Verdict::Launches => "The runtime launches: an invocation was answered.".to_owned(),

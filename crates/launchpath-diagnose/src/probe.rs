@@ -61,7 +61,11 @@ fn gain(causes: &[Cause], single: &[&str]) -> f64 {
 fn shown_by_rehearsal(causes: &[Cause]) -> Vec<&str> {
     let by_running = |cause: &&Cause| {
         let area = cause.fault.split('.').next().unwrap_or_default();
-        matches!(area, "app" | "contract") || cause.fault == "image.arch_mismatch"
+        matches!(area, "app" | "contract")
+            || matches!(
+                cause.fault.as_str(),
+                "image.arch_mismatch" | "image.file_permissions" | "image.wrong_server_model"
+            )
     };
     causes.iter().filter(by_running).map(|cause| cause.fault.as_str()).collect()
 }
@@ -71,37 +75,11 @@ fn rehearse(case: &Case, causes: &[Cause]) -> Option<Probe> {
     if shown.is_empty() || case.combination.artifact != ArtifactKind::Container {
         return None;
     }
-    let image = pinned_image(case)?;
-    let port = port(case);
     Some(Probe {
-        what: "Rehearse the image: run it as the service would, with nothing but the image's own environment, and ask its health path"
-            .to_owned(),
-        command: format!(
-            "docker run --rm -d --name rehearsal --platform linux/arm64 -p 127.0.0.1:{port}:{port} {image} && sleep 15; \
-             curl -sS -m 5 http://127.0.0.1:{port}/ping; docker logs rehearsal; docker rm -f rehearsal"
-        ),
+        what: "Rehearse the image: run this very image here, under the service's contract, and see which clause breaks".to_owned(),
+        command: case.rehearse_command()?,
         gain_bits: gain(causes, &shown),
         splits: shown.iter().map(|code| (*code).to_owned()).collect(),
-    })
-}
-
-fn port(case: &Case) -> u16 {
-    use launchpath_model::aws::agentcore::ServerProtocol;
-    let configured = case.runtime().and_then(|r| r.protocol_configuration.as_ref()).and_then(|p| p.port);
-    configured.unwrap_or(match case.combination.protocol {
-        ServerProtocol::Mcp => 8000,
-        ServerProtocol::A2a => 9000,
-        _ => 8080,
-    })
-}
-
-/// The image by digest where it is known, so that a moved tag cannot mislead.
-fn pinned_image(case: &Case) -> Option<String> {
-    let uri = case.image_uri()?;
-    let digest = case.image().value().map(|image| image.image_digest.clone()).or(uri.digest.clone());
-    Some(match digest {
-        Some(digest) => format!("{}/{}@{digest}", uri.registry, uri.repository),
-        None => format!("{}/{}:{}", uri.registry, uri.repository, uri.selector()),
     })
 }
 
@@ -114,7 +92,7 @@ fn known_good_image(case: &Case, causes: &[Cause]) -> Option<Probe> {
         "subnets": config.subnets.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "securityGroups": config.security_groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
     } });
-    let artifact = serde_json::json!({ "containerConfiguration": { "containerUri": pinned_image(&good)? } });
+    let artifact = serde_json::json!({ "containerConfiguration": { "containerUri": good.pinned_image()? } });
     let role = case.runtime()?.role_arn.clone()?;
     let request = serde_json::json!({
         "agentRuntimeName": "launchpath_known_good",

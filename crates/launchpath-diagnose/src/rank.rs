@@ -9,6 +9,7 @@ use crate::case::{ArtifactKind, Case};
 use crate::chain::{Progress, Stage};
 use crate::comparison::Compared;
 use crate::diagnosis::{Because, Cause, CauseStatus};
+use crate::experiment;
 use crate::faults::{Certainty, Fault, Finding, because};
 use crate::repair::Repair;
 
@@ -121,6 +122,7 @@ fn suspect(fault: &Fault, case: &Case, progress: &Progress, compared: Option<&Co
     )];
     lines.extend(by_error_text(fault, case));
     lines.extend(by_artifact(fault, case));
+    lines.extend(experiment::suspicion(case, fault.code));
     lines.extend(by_comparison(fault, compared));
     if lines.iter().all(|line| line.evidence.is_empty()) {
         return None; // A cause without evidence is none.
@@ -194,10 +196,15 @@ fn by_artifact(fault: &Fault, case: &Case) -> Option<Because> {
             because("a container build installs its requirements; a code zip does not", &evidence, 0.3)
         });
     }
+    let image = case.image();
+    if fault.code == "image.stale_tag" {
+        let (pushed, changed) = (image.value()?.image_pushed_at?, case.changed_at()?);
+        let text = format!("the image that the tag names now was pushed at {pushed}, after the last update");
+        return (pushed > changed).then(|| because(text, image.evidence(), 2.0));
+    }
     if fault.code != "app.dependency_drift" {
         return None;
     }
-    let image = case.image();
     let (pushed, created) = (image.value()?.image_pushed_at?, case.created_at()?);
     let hours = created.seconds_since(pushed) / 3600;
     (0..24).contains(&hours).then(|| {

@@ -61,7 +61,7 @@ pub(crate) fn timeline(case: &Case) -> Vec<TimelineEntry> {
             add(last.at, "last log line".to_owned(), vec![last.evidence.clone()]);
         }
     }
-    for rehearsal in case.rehearsals() {
+    for (rehearsal, _) in crate::experiment::rehearsals(case) {
         add(rehearsal.at, "image rehearsed".to_owned(), vec![rehearsal.evidence.clone()]);
     }
     add(case.world.collected_at, "evidence collected".to_owned(), Vec::new());

@@ -53,8 +53,19 @@ impl Traceback {
         if self.message.is_empty() {
             self.exception.clone()
         } else {
-            format!("{}: {}", self.exception, self.message)
+            format!("{}: {}", self.exception, cut(&self.message))
         }
+    }
+}
+
+/// Longest line kept, in characters: a message may be a whole document.
+const MAX_LINE: usize = 500;
+
+/// No more of a line than a reader can use.
+fn cut(line: &str) -> String {
+    match line.char_indices().nth(MAX_LINE) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line.to_owned(),
     }
 }
 
@@ -111,8 +122,10 @@ fn caused_by(mut traceback: Traceback, cause: Option<Traceback>) -> Traceback {
 /// It did not when a server listened before (then a request failed) or after (then the error was caught), or when the log
 /// goes on for more than the few lines that loggers and servers add on their way out.
 pub fn ended_the_start(text: &str, traceback: &Traceback) -> bool {
-    let last = traceback.text.lines().last().unwrap_or_default();
+    // A line that was cut is found by its beginning; the rest of it is no later line.
+    let last = traceback.text.lines().last().unwrap_or_default().trim_end_matches('…');
     let (before, after) = text.rsplit_once(last).unwrap_or((text, ""));
+    let after = after.split_once('\n').map_or("", |(_, after)| after);
     let before = match traceback.language {
         Language::Python => before.rsplit_once(PYTHON_START).map_or(before, |(before, _)| before),
         Language::Node | Language::Java | Language::Go => before,
@@ -152,7 +165,7 @@ fn python(lines: &[&str], start: usize, prefix: &str) -> (Option<Traceback>, usi
             continue;
         }
         if text.len() < MAX_LINES {
-            text.push(line.to_owned());
+            text.push(cut(line));
         }
         if line.starts_with([' ', '\t']) {
             frames.extend(python_frame(line));
@@ -206,7 +219,7 @@ fn exception_line(line: &str) -> Option<(String, String)> {
 fn bare_start_error(line: &str) -> Option<Traceback> {
     let (exception, message) =
         bare_import_error(line).or_else(|| interpreter_error(line)).or_else(|| server_error(line))?;
-    let text = line.trim().to_owned();
+    let text = cut(line.trim());
     Some(Traceback {
         language: Language::Python,
         frames: Vec::new(),
@@ -240,9 +253,13 @@ fn interpreter_error(line: &str) -> Option<(&'static str, String)> {
     }
     if let Some(rest) = rest.strip_prefix("can't open file '") {
         let (path, why) = rest.split_once("': ")?;
-        return why
-            .starts_with("[Errno 2]")
-            .then(|| ("FileNotFoundError", format!("[Errno 2] No such file or directory: '{path}'")));
+        return match why.split(']').next() {
+            Some("[Errno 2") => {
+                Some(("FileNotFoundError", format!("[Errno 2] No such file or directory: '{path}'")))
+            }
+            Some("[Errno 13") => Some(("PermissionError", format!("[Errno 13] Permission denied: '{path}'"))),
+            _ => None,
+        };
     }
     let module = rest.strip_prefix("No module named ")?.trim().trim_matches('\'');
     Some(("ModuleNotFoundError", format!("No module named '{module}'")))
@@ -263,7 +280,7 @@ fn node(lines: &[&str], start: usize) -> Option<(Traceback, usize)> {
     if !class.ends_with("Error") || !class.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return None;
     }
-    let mut text = vec![line.to_owned()];
+    let mut text = vec![cut(line)];
     let mut at = start + 1;
     let is_stack = |line: &&str| line.starts_with("Require stack:") || line.starts_with("- ");
     while lines.get(at).is_some_and(is_stack) {
@@ -305,6 +322,24 @@ fn node_frame(line: &str) -> Option<Frame> {
     let (rest, _column) = place.rsplit_once(':')?;
     let (file, line) = rest.rsplit_once(':')?;
     Some(Frame { file: file.trim_start_matches("file://").to_owned(), line: line.parse().ok()? })
+}
+
+#[cfg(test)]
+mod long_lines {
+    use super::{ended_the_start, find};
+
+    #[test]
+    fn a_message_of_half_a_megabyte_is_cut_and_still_ends_the_start() {
+        let log = format!(
+            "Traceback (most recent call last):\n  File \"/app/main.py\", line 1, in <module>\nValueError: {}\n",
+            "x".repeat(500_000)
+        );
+        let traceback = find(&log).pop().expect("a traceback");
+        assert!(traceback.headline().chars().count() < 600);
+        assert!(traceback.text.len() < 1_000);
+        assert!(ended_the_start(&log, &traceback));
+        assert!(!ended_the_start(&format!("{log}Uvicorn running on http://0.0.0.0:8080\n"), &traceback));
+    }
 }
 
 #[cfg(test)]

@@ -127,6 +127,27 @@ pub fn date(name: &str) -> (Timestamp, &'static Provenance) {
     (row.date, &row.provenance)
 }
 
+#[derive(Debug, Deserialize)]
+struct LimitRow {
+    name: String,
+    value: i64,
+    #[serde(flatten)]
+    provenance: Provenance,
+}
+
+static LIMITS: LazyLock<Vec<LimitRow>> = LazyLock::new(|| read_table(include_str!("../data/limits.json")));
+
+/// A limit or default of the service, and where it is from.
+///
+/// # Panics
+/// When the table has no such row: names are literals of this workspace, and a test reads them all.
+pub fn limit(name: &str) -> (i64, &'static Provenance) {
+    let row = LIMITS.iter().find(|row| row.name == name);
+    #[expect(clippy::expect_used, reason = "a literal name, checked by tests")]
+    let row = row.expect("the table of limits has the row");
+    (row.value, &row.provenance)
+}
+
 /// Reads a data file that is part of the program; its shape is checked by this module's tests.
 fn read_table<T: for<'de> Deserialize<'de>>(text: &str) -> Vec<T> {
     #[expect(clippy::expect_used, reason = "the file is part of the program and tests read it")]
@@ -135,7 +156,7 @@ fn read_table<T: for<'de> Deserialize<'de>>(text: &str) -> Vec<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{date, error_texts, recognise_error, supported_zones};
+    use super::{date, error_texts, limit, recognise_error, supported_zones};
     use crate::ids::{AzId, Region};
 
     #[test]
@@ -174,6 +195,18 @@ mod tests {
         assert!(!error_texts().is_empty());
         for name in ["managed_s3_gateway_ends", "mmdsv2_enforced", "platform_v2_available"] {
             let _ = date(name);
+        }
+        for name in [
+            "container_start_seconds",
+            "zip_start_seconds",
+            "layers_with_named_user",
+            "idle_timeout_seconds",
+            "max_lifetime_seconds",
+            "synchronous_request_seconds",
+            "interface_linger_seconds",
+            "session_id_min_length",
+        ] {
+            assert!(limit(name).0 > 0);
         }
     }
 }

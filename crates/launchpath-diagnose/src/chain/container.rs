@@ -10,6 +10,7 @@ use launchpath_model::{EvidenceId, Known, service};
 
 use super::{Failure, Sighting, Stage, Strength, Trace, TraceRule};
 use crate::case::{Case, LOG_LAG_SECONDS};
+use crate::process_log;
 
 pub(super) const RULES: &[&TraceRule] = &[&LOG_LINES];
 
@@ -24,7 +25,7 @@ static LOG_LINES: TraceRule = TraceRule {
 
 fn log_lines(case: &Case) -> Sighting {
     let lines = match case.log_lines() {
-        Known::Known(fact) => current(case, fact.value),
+        Known::Known(fact) => process_log::current(case, fact.value),
         Known::Unknown(gap) => return Sighting::NotVisible(gap),
         Known::Absent(_) => return Sighting::NotApplicable,
     };
@@ -113,12 +114,6 @@ fn after_failure(case: &Case, line: &LogRecord) -> bool {
     case.symptom().is_none_or(|symptom| symptom.at.is_some() && line.at >= symptom.at)
 }
 
-/// Lines of the current version: none older than the request for it. Lines without a time are kept.
-fn current<'a>(case: &Case, lines: Vec<&'a LogRecord>) -> Vec<&'a LogRecord> {
-    let since = case.version_since();
-    lines.into_iter().filter(|line| line.at.is_none() || line.at >= since).collect()
-}
-
 /// A traceback that ended the process, and the call that shows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Crash {
@@ -130,7 +125,7 @@ pub(crate) struct Crash {
 /// lived.
 pub(crate) fn fatal_traceback(case: &Case) -> Option<Crash> {
     let Known::Known(fact) = case.log_lines() else { return None };
-    let lines = current(case, fact.value);
+    let lines = process_log::current(case, fact.value);
     let mut streams: Vec<&str> = Vec::new();
     for line in lines.iter().rev() {
         if !streams.contains(&line.stream.as_str()) {

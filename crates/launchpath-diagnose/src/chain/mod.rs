@@ -17,6 +17,8 @@ pub(crate) use artifact::short_digest;
 pub(crate) use container::fatal_traceback;
 pub use progress::{Failure, Progress, Sighting, Strength, Trace, assess};
 
+use launchpath_model::service;
+
 use crate::case::{ArtifactKind, Case, Combination, Mode, Platform};
 
 /// One stage of a launch.
@@ -60,6 +62,8 @@ pub enum Stage {
     Request,
     /// The answer comes back.
     Response,
+    /// What comes after an answer: sessions end, interfaces go.
+    Lifecycle,
 }
 
 impl Stage {
@@ -84,6 +88,7 @@ impl Stage {
         Self::SessionHealth,
         Self::Request,
         Self::Response,
+        Self::Lifecycle,
     ];
 
     /// Its name in the public format.
@@ -108,6 +113,7 @@ impl Stage {
             Self::SessionHealth => "session_health",
             Self::Request => "request",
             Self::Response => "response",
+            Self::Lifecycle => "lifecycle",
         }
     }
 
@@ -138,12 +144,13 @@ impl Stage {
             Self::SessionHealth => "Health probe after restore",
             Self::Request => "Request delivery",
             Self::Response => "Response",
+            Self::Lifecycle => "Lifecycle",
         }
     }
 
-    /// Whether it lies beside the path to the answer: its failure blinds us, but does not stop the launch.
+    /// Whether it lies beside the path to the answer: its failure blinds us, or comes afterwards, but does not stop the launch.
     pub fn is_side(self) -> bool {
-        self == Self::LogDelivery
+        matches!(self, Self::LogDelivery | Self::Lifecycle)
     }
 
     /// What must hold for the stage to succeed.
@@ -181,6 +188,7 @@ impl Stage {
             }
             Self::Request => "path and content type are right",
             Self::Response => "the process answers in time with a success",
+            Self::Lifecycle => "sessions end when they are idle, and interfaces go after the last runtime",
         }
     }
 }
@@ -211,9 +219,11 @@ pub fn stages(combination: &Combination) -> Vec<Stage> {
     chain
 }
 
-/// Seconds a cold start may take, from the limits in the service's own message texts: 120 s, 30 s for a code zip.
+/// Seconds a cold start may take.
 pub fn start_limit_seconds(artifact: ArtifactKind) -> i64 {
-    if artifact == ArtifactKind::CodeZip { 30 } else { 120 }
+    let name =
+        if artifact == ArtifactKind::CodeZip { "zip_start_seconds" } else { "container_start_seconds" };
+    service::limit(name).0
 }
 
 /// A kind of trace: which stage it proves, and what its absence is worth.

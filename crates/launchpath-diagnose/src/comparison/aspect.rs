@@ -174,9 +174,9 @@ fn start(case: &Case) -> Aspect {
 fn packages(case: &Case) -> Aspect {
     let digest = case.image().value().map(|image| image.image_digest.clone());
     let of_this = |other: &Option<String>| digest.is_some() && *other == digest;
-    let inspected = case.world.inspections.iter().filter(|i| of_this(&i.digest));
+    let inspected = case.world.inspections.iter().filter(|i| of_this(&i.identity.digest));
     let inspected = inspected.map(|i| (&i.evidence, &i.distributions));
-    let rehearsed = case.world.rehearsals.iter().filter(|r| of_this(&r.digest));
+    let rehearsed = case.world.rehearsals.iter().filter(|r| of_this(&r.identity.digest));
     let listed = inspected.chain(rehearsed.map(|r| (&r.evidence, &r.distributions)));
     let mut packages = BTreeSet::new();
     let mut evidence = Vec::new();

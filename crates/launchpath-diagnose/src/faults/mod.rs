@@ -8,9 +8,11 @@ mod app;
 mod contract;
 mod iam;
 mod image;
+mod life;
 mod logs;
 mod net;
 mod svc;
+mod trial;
 
 use launchpath_model::{EvidenceId, Gap};
 
@@ -182,8 +184,17 @@ pub const DIRECT: f64 = 1000.0;
 
 /// Every kind of fault, in the order of the catalogue.
 pub fn all() -> Vec<&'static Fault> {
-    [app::FAULTS, contract::FAULTS, iam::FAULTS, image::FAULTS, logs::FAULTS, net::FAULTS, svc::FAULTS]
-        .concat()
+    [
+        app::FAULTS,
+        contract::FAULTS,
+        iam::FAULTS,
+        image::FAULTS,
+        life::FAULTS,
+        logs::FAULTS,
+        net::FAULTS,
+        svc::FAULTS,
+    ]
+    .concat()
 }
 
 /// The fault of a code.

@@ -228,7 +228,43 @@ pub struct RuntimeEndpoint {
     pub created_at: Option<Timestamp>,
 }
 
+impl ServerProtocol {
+    /// The port that a container of this protocol listens on unless the runtime names another.
+    ///
+    /// AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-service-contract.html>
+    pub fn default_port(&self) -> u16 {
+        match self {
+            Self::Mcp => 8000,
+            Self::A2a => 9000,
+            _ => 8080,
+        }
+    }
+
+    /// The path of its requests unless the runtime names another.
+    ///
+    /// AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-service-contract.html>
+    pub fn default_path(&self) -> &'static str {
+        match self {
+            Self::Mcp => "/mcp",
+            Self::A2a => "/",
+            _ => "/invocations",
+        }
+    }
+}
+
 impl Runtime {
+    /// The port on which the service calls the container.
+    pub fn port(&self) -> u16 {
+        let configured = self.protocol_configuration.as_ref().and_then(|protocol| protocol.port);
+        configured.unwrap_or_else(|| self.protocol().default_port())
+    }
+
+    /// The path of the service's requests.
+    pub fn path(&self) -> String {
+        let configured = self.protocol_configuration.as_ref().and_then(|protocol| protocol.path.clone());
+        configured.unwrap_or_else(|| self.protocol().default_path().to_owned())
+    }
+
     /// PUBLIC or VPC; `None` when the document does not say (or the compute is a capacity provider).
     pub fn network_mode(&self) -> Option<&NetworkMode> {
         self.network_configuration.as_ref()?.network_mode.as_ref()

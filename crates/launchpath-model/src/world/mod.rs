@@ -3,11 +3,15 @@
 //! Filled by `launchpath-intake` from documents, judged by `launchpath-diagnose`, edited in memory only to prove a
 //! fix. Start with [`World`]; its network half is [`Network`].
 
+mod experiment;
 mod network;
 mod observation;
 
+pub use experiment::{
+    Attempt, Clause, ClauseState, FindingCertainty, ImageFinding, ImageIdentity, Inspection, Rehearsal,
+};
 pub use network::Network;
-pub use observation::{Inspection, Invocation, LogRecord, Rehearsal, Statement};
+pub use observation::{Invocation, LogRecord, Statement};
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,4 @@
-//! Observations that are not resources: invocations, log lines, statements, local experiments.
-
-use std::collections::BTreeMap;
+//! Observations that are not resources: invocations, log lines, statements. Local experiments are in [`super::experiment`].
 
 use serde_json::Value;
 
@@ -73,42 +71,4 @@ pub struct Statement {
     pub text: String,
     /// True when it quotes the error an invocation returned.
     pub is_error_seen: bool,
-}
-
-/// A recorded run of an image under the service's contract.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rehearsal {
-    /// The call it is recorded as.
-    pub evidence: EvidenceId,
-    /// When.
-    pub at: Option<Timestamp>,
-    /// The image, as given.
-    pub image: Option<String>,
-    /// The image's digest, when recorded.
-    pub digest: Option<String>,
-    /// True or false when the record says whether the contract held.
-    pub passed: Option<bool>,
-    /// The clause of the contract that broke, as recorded.
-    pub broken_clause: Option<String>,
-    /// Everything the process printed, in order.
-    pub output: String,
-    /// Installed distributions and their versions, when recorded.
-    pub distributions: BTreeMap<String, String>,
-    /// The record, as received.
-    pub record: Value,
-}
-
-/// A recorded static inspection of an image.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Inspection {
-    /// The call it is recorded as.
-    pub evidence: EvidenceId,
-    /// The image, as given.
-    pub image: Option<String>,
-    /// The image's digest, when recorded.
-    pub digest: Option<String>,
-    /// Installed distributions and their versions.
-    pub distributions: BTreeMap<String, String>,
-    /// The record, as received.
-    pub record: Value,
 }

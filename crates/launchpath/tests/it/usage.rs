@@ -125,7 +125,8 @@ fn text_keeps_to_its_width_but_for_commands() {
         let run = launchpath(&["--width", width, "diagnose", "--bundle", &scenario("incident/as-collected")]);
         let columns: usize = width.parse().expect("a number");
         for line in run.stdout.lines() {
-            let command = line.trim_start().starts_with("aws ") || line.trim_start().starts_with("docker ");
+            let command =
+                line.trim_start().starts_with("aws ") || line.trim_start().starts_with("launchpath ");
             assert!(command || line.chars().count() <= columns, "{width}: {line}");
         }
     }

@@ -1,50 +1,46 @@
-//! How the process died, and which of the start-up faults that is: shared by the four of them.
+//! How the process died, and which of the start-up faults that is: shared by the faults that a death shows.
 //!
 //! One traceback names one fault for sure, or two that its text cannot tell apart.
 
 use launchpath_image::import::{self, ImportFailure, Owner};
 use launchpath_image::traceback::{self, Traceback};
-use launchpath_model::aws::image::ImageUri;
 use launchpath_model::{EvidenceId, Gap, GapReason};
 use serde_json::json;
 
 use crate::case::Case;
 use crate::chain::fatal_traceback;
 use crate::diagnosis::{Because, Safety};
-use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because};
+use crate::experiment::{self, Broken, Origin};
+use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because, trial};
 use crate::refusal;
 use crate::repair::{Change, Repair};
 
 /// A death of the process.
-pub(super) struct Death {
+pub(in crate::faults) struct Death {
     /// The traceback.
-    pub(super) traceback: Traceback,
+    pub(in crate::faults) traceback: Traceback,
     /// What it says about imports.
-    pub(super) import: Option<ImportFailure>,
+    pub(in crate::faults) import: Option<ImportFailure>,
     /// The calls that show it.
-    pub(super) evidence: Vec<EvidenceId>,
+    pub(in crate::faults) evidence: Vec<EvidenceId>,
     /// Where it was printed.
-    pub(super) origin: Origin,
+    pub(in crate::faults) origin: Printed,
 }
 
 /// Where a traceback was printed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::faults) enum Printed {
     /// In the runtime's own log.
     Log,
-    /// In a rehearsal of the very image (same digest).
-    RehearsalOfThisImage,
-    /// In a rehearsal of an image that the input offers as this one, without the same digest.
-    RehearsalAsOffered,
+    /// In a rehearsal.
+    Rehearsal(Origin),
 }
 
 /// What is known of how the process started.
 pub(super) enum Start {
     /// It died.
     Died(Box<Death>),
-    /// A rehearsal of the very image passed.
-    Passed(Vec<EvidenceId>),
-    /// Nobody saw.
+    /// Nobody saw it die.
     Unseen(Vec<Gap>),
 }
 
@@ -53,22 +49,16 @@ pub(super) fn start(case: &Case) -> Start {
     let distributions = case.distributions();
     if let Some(crash) = fatal_traceback(case) {
         let import = import::classify(&crash.traceback, &distributions);
-        let death =
-            Death { traceback: crash.traceback, import, evidence: vec![crash.evidence], origin: Origin::Log };
+        let death = Death {
+            traceback: crash.traceback,
+            import,
+            evidence: vec![crash.evidence],
+            origin: Printed::Log,
+        };
         return Start::Died(Box::new(death));
     }
-    let names = names_of_the_image(case);
-    for rehearsal in case.rehearsals() {
-        let named = rehearsal.image.as_deref().and_then(|image| image.parse::<ImageUri>().ok());
-        let digest = rehearsal.digest.clone().or_else(|| named.as_ref()?.digest.clone());
-        let same = digest.is_some_and(|digest| names.contains(&digest));
-        if !same && named.is_some_and(|named| is_another(case, &named)) {
-            continue;
-        }
+    for (rehearsal, origin) in experiment::rehearsals(case) {
         if rehearsal.passed == Some(true) {
-            if same {
-                return Start::Passed(vec![rehearsal.evidence.clone()]);
-            }
             continue;
         }
         let Some(traceback) = traceback::find(&rehearsal.output).pop() else { continue };
@@ -76,30 +66,11 @@ pub(super) fn start(case: &Case) -> Start {
             continue; // It listened all the same: what broke is another clause.
         }
         let import = import::classify(&traceback, &distributions);
-        let origin = if same { Origin::RehearsalOfThisImage } else { Origin::RehearsalAsOffered };
-        let death = Death { traceback, import, evidence: vec![rehearsal.evidence.clone()], origin };
-        return Start::Died(Box::new(death));
+        let evidence = vec![rehearsal.evidence.clone()];
+        let origin = Printed::Rehearsal(origin);
+        return Start::Died(Box::new(Death { traceback, import, evidence, origin }));
     }
     Start::Unseen(gaps(case))
-}
-
-/// The digests by which a rehearsal may name the deployed image: of its manifest, of its config, of the images in its index.
-fn names_of_the_image(case: &Case) -> Vec<String> {
-    let image = case.image();
-    let Some(image) = image.value() else { return Vec::new() };
-    let mut names = vec![image.image_digest.clone()];
-    let key = (image.repository_name.clone(), image.image_digest.clone());
-    if let Some(row) = case.world.manifests.seen(&key) {
-        let parts = row.value.config.iter().chain(row.value.manifests.iter().flatten());
-        names.extend(parts.filter_map(|part| part.digest.clone()));
-    }
-    names
-}
-
-/// Whether an address names an image in a registry that is not the runtime's. A local name may be any image.
-fn is_another(case: &Case, named: &ImageUri) -> bool {
-    let whose = |uri: &ImageUri| (uri.registry.clone(), uri.repository.clone(), uri.selector().to_owned());
-    named.ecr().is_some() && case.image_uri().is_some_and(|deployed| whose(&deployed) != whose(named))
 }
 
 fn gaps(case: &Case) -> Vec<Gap> {
@@ -118,12 +89,7 @@ fn gaps(case: &Case) -> Vec<Gap> {
         // Lines without a fatal traceback: what they show is judged with the chain.
         launchpath_model::Known::Known(_) => {}
     }
-    gaps.push(Gap {
-        what: "how the image starts under the service's contract".to_owned(),
-        reason: GapReason::NotAsked,
-        evidence: Vec::new(),
-        command: None,
-    });
+    gaps.push(trial::unrehearsed(case));
     gaps
 }
 
@@ -134,6 +100,9 @@ pub(super) fn faults_of(death: &Death) -> Vec<(&'static str, Certainty)> {
     const NOT_PACKAGED: &str = "app.dependency_not_packaged";
     const MISSING_SOURCE: &str = "app.missing_source_file";
     const EXCEPTION: &str = "app.startup_exception";
+    if is_refused_file(&death.traceback) {
+        return vec![("image.file_permissions", Proven)];
+    }
     match &death.import {
         Some(
             ImportFailure::MissingSubmodule { owner: Owner::ThirdParty, .. }
@@ -168,6 +137,13 @@ pub(super) fn faults_of(death: &Death) -> Vec<(&'static str, Certainty)> {
     }
 }
 
+/// Whether the process died because its user may not read, run or write a file.
+fn is_refused_file(traceback: &Traceback) -> bool {
+    let class = traceback.exception.rsplit('.').next().unwrap_or_default();
+    class == "PermissionError" && traceback.message.contains("Errno 13")
+        || traceback.message.starts_with("EACCES: permission denied")
+}
+
 /// Whether a file would come with the image: not from a mount, the system or a developer's machine, and no program to run.
 fn is_of_the_image(path: &str, traceback: &Traceback) -> bool {
     let elsewhere = ["/mnt/", "/tmp/", "/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/var/run/"];
@@ -175,16 +151,25 @@ fn is_of_the_image(path: &str, traceback: &Traceback) -> bool {
     !program && !path.contains("/.aws/") && !elsewhere.iter().any(|start| path.starts_with(start))
 }
 
-/// The check of one of the four faults. `explain` adds lines and the repair for a death that is this fault.
-pub(super) fn check(
+/// The check of a fault that a death of the process shows. `explain` adds lines and the repair for a death that is this fault;
+/// `mend` gives the repair for one that an experiment shows without a traceback.
+pub(in crate::faults) fn check(
     context: &Context,
     code: &str,
     explain: impl Fn(&Case, &Death) -> (Vec<Because>, Repair),
+    mend: impl Fn(&Case, &Broken) -> Option<Repair>,
 ) -> Check {
     let case = context.case;
     match start(case) {
-        Start::Unseen(gaps) => Check::Unknown(gaps),
-        Start::Passed(evidence) => Check::ruled_out("a rehearsal of this very image passed", evidence),
+        Start::Unseen(mut gaps) => match trial::answer(context, code, trial::image_subject(case), mend) {
+            Ok(check) => check,
+            Err(open) => {
+                // The last one is the rehearsal that nobody made.
+                gaps.pop();
+                gaps.extend(open);
+                Check::Unknown(gaps)
+            }
+        },
         Start::Died(death) => {
             if let Some(action) = denied_call(case, &death) {
                 let why =
@@ -199,39 +184,32 @@ pub(super) fn check(
             let (lines, repair) = explain(case, &death);
             let mut all = lines;
             all.push(because(printed_where(case, &death), &death.evidence, DIRECT));
-            let subjects =
-                case.runtime().and_then(|r| r.container_uri()).map(str::to_owned).into_iter().collect();
-            Check::found(Finding::new(*certainty, subjects, all).map(|finding| finding.with_repair(repair)))
+            let finding = Finding::new(*certainty, trial::image_subject(case), all);
+            Check::found(finding.map(|finding| finding.with_repair(repair)))
         }
     }
 }
 
 /// The action that the execution role was refused, when the process died of that: a fault of permissions, not of the image.
 fn denied_call(case: &Case, death: &Death) -> Option<String> {
-    let role = case.execution_role_name().filter(|_| death.origin == Origin::Log)?;
+    let role = case.execution_role_name().filter(|_| death.origin == Printed::Log)?;
     refusal::of_role(&death.traceback.message, &role).map(|(action, _)| action)
 }
 
 fn printed_where(case: &Case, death: &Death) -> String {
+    let text = &death.traceback.text;
     match death.origin {
-        Origin::Log => format!(
-            "the traceback stands in {}:\n{}",
-            case.log_group().unwrap_or_default(),
-            death.traceback.text
-        ),
-        Origin::RehearsalOfThisImage => {
-            format!("the rehearsal of this very image printed:\n{}", death.traceback.text)
-        }
-        Origin::RehearsalAsOffered => format!(
+        Printed::Log => format!("the traceback stands in {}:\n{text}", case.log_group().unwrap_or_default()),
+        Printed::Rehearsal(Origin::ThisImage) => format!("the rehearsal of this very image printed:\n{text}"),
+        Printed::Rehearsal(Origin::AsOffered) => format!(
             "the rehearsed image printed it; that it is the deployed image is the word of whoever offered it, the digests are \
-             not the same or not known:\n{}",
-            death.traceback.text
+             not the same or not known:\n{text}"
         ),
     }
 }
 
 /// The steps that build and push the artifact anew and make the runtime use it.
-pub(super) fn rebuild(case: &Case, summary: String, mut steps: Vec<String>) -> Repair {
+pub(in crate::faults) fn rebuild(case: &Case, summary: String, mut steps: Vec<String>) -> Repair {
     if let Some(uri) = case.runtime().and_then(|r| r.container_uri()) {
         steps
             .push(format!("docker buildx build --platform linux/arm64 --provenance=false -t {uri} --push ."));
@@ -242,7 +220,7 @@ pub(super) fn rebuild(case: &Case, summary: String, mut steps: Vec<String>) -> R
 }
 
 /// The steps that make the runtime start anew; what the old process printed no longer speaks then.
-pub(super) fn restart(case: &Case, summary: String, steps: Vec<String>) -> Repair {
+pub(in crate::faults) fn restart(case: &Case, summary: String, steps: Vec<String>) -> Repair {
     let mut repair = Repair::new(summary, Safety::Review, Vec::new());
     repair.steps = steps;
     repair.changes.extend(case.id.iter().map(|id| Change::RebuildImage { runtime: id.clone() }));

@@ -1,9 +1,10 @@
 //! Faults of the agent's own process at start, from what it printed in its log or in a rehearsal.
 
-mod crash;
+pub(in crate::faults) mod crash;
 mod dependency_drift;
 mod dependency_not_packaged;
 mod missing_source_file;
+mod slow_init;
 mod startup_exception;
 
 use super::Fault;
@@ -12,5 +13,6 @@ pub(super) const FAULTS: &[&Fault] = &[
     &dependency_drift::FAULT,
     &dependency_not_packaged::FAULT,
     &missing_source_file::FAULT,
+    &slow_init::FAULT,
     &startup_exception::FAULT,
 ];

@@ -2,15 +2,26 @@
 
 mod arch_mismatch;
 pub(in crate::faults) mod config;
+mod file_permissions;
+mod layers_user_overlay;
 mod manifest_unsupported;
+mod stale_tag;
 mod tag_missing;
+mod wrong_server_model;
 
 use super::Fault;
 use crate::chain::{Failure, Progress, Stage};
 pub(in crate::faults) use tag_missing::needed_again_at;
 
-pub(super) const FAULTS: &[&Fault] =
-    &[&arch_mismatch::FAULT, &manifest_unsupported::FAULT, &tag_missing::FAULT];
+pub(super) const FAULTS: &[&Fault] = &[
+    &arch_mismatch::FAULT,
+    &file_permissions::FAULT,
+    &layers_user_overlay::FAULT,
+    &manifest_unsupported::FAULT,
+    &stale_tag::FAULT,
+    &tag_missing::FAULT,
+    &wrong_server_model::FAULT,
+];
 
 /// The stage at which the service's refusal of an image bites.
 ///

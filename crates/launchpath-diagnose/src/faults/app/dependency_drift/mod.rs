@@ -7,6 +7,7 @@ use super::crash::{self, Death};
 use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Because;
+use crate::experiment::Broken;
 use crate::faults::{Check, Context, DIRECT, Fault, because};
 use crate::repair::Repair;
 
@@ -17,13 +18,26 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::ProcessStart,
     since: "0.1.0",
     prior: 5.0,
-    needs: &["GetAgentRuntime", "DescribeImages", "FilterLogEvents", "Rehearse"],
+    needs: &["GetAgentRuntime", "DescribeImages", "FilterLogEvents", "Rehearse", "InspectImage"],
     check,
     doc: include_str!("doc.md"),
 };
 
 fn check(context: &Context) -> Check {
-    crash::check(context, FAULT.code, explain)
+    crash::check(context, FAULT.code, explain, mend)
+}
+
+/// The repair for what an inspection found.
+fn mend(case: &Case, broken: &Broken) -> Option<Repair> {
+    let finding = broken.finding.as_ref()?;
+    let module = finding.detail_text("module").unwrap_or_default();
+    let top = module.split('.').next().unwrap_or_default();
+    let package = finding.detail_text("distribution").or_else(|| import::distribution_of(top)).unwrap_or(top);
+    let gone = match finding.detail_text("name") {
+        Some(name) => format!("name {name} in {module}"),
+        None => format!("module {module}"),
+    };
+    Some(repair(case, package, &gone, import::moved(module)))
 }
 
 fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {

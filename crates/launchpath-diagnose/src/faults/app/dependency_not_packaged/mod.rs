@@ -7,6 +7,7 @@ use super::crash::{self, Death};
 use crate::case::{ArtifactKind, Case};
 use crate::chain::Stage;
 use crate::diagnosis::Because;
+use crate::experiment::Broken;
 use crate::faults::{Check, Context, DIRECT, Fault, because};
 use crate::repair::Repair;
 
@@ -17,13 +18,24 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::ProcessStart,
     since: "0.1.0",
     prior: 3.0,
-    needs: &["GetAgentRuntime", "FilterLogEvents", "Rehearse"],
+    needs: &["GetAgentRuntime", "FilterLogEvents", "Rehearse", "InspectImage"],
     check,
     doc: include_str!("doc.md"),
 };
 
 fn check(context: &Context) -> Check {
-    crash::check(context, FAULT.code, explain)
+    crash::check(context, FAULT.code, explain, mend)
+}
+
+/// The repair for what an inspection found.
+fn mend(case: &Case, broken: &Broken) -> Option<Repair> {
+    let finding = broken.finding.as_ref()?;
+    let named = finding.detail_text("distribution").map(str::to_owned);
+    let package = named
+        .or_else(|| finding.detail_text("module").map(package_of))
+        .unwrap_or_else(|| "the package".to_owned());
+    let first = format!("# add {package} to what is installed into the artifact, for linux/arm64");
+    Some(crash::rebuild(case, format!("Add {package} to the artifact and build it again"), vec![first]))
 }
 
 fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {

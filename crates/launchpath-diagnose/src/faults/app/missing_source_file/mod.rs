@@ -6,6 +6,7 @@ use super::crash::{self, Death};
 use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Because;
+use crate::experiment::Broken;
 use crate::faults::{Check, Context, DIRECT, Fault, because};
 use crate::repair::Repair;
 
@@ -16,13 +17,27 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::ProcessStart,
     since: "0.1.0",
     prior: 5.0,
-    needs: &["GetAgentRuntime", "FilterLogEvents", "Rehearse"],
+    needs: &["GetAgentRuntime", "FilterLogEvents", "Rehearse", "InspectImage"],
     check,
     doc: include_str!("doc.md"),
 };
 
 fn check(context: &Context) -> Check {
-    crash::check(context, FAULT.code, explain)
+    crash::check(context, FAULT.code, explain, mend)
+}
+
+/// The repair for what an inspection found.
+fn mend(case: &Case, broken: &Broken) -> Option<Repair> {
+    let finding = broken.finding.as_ref()?;
+    let what = ["module", "path"].iter().find_map(|name| finding.detail_text(name)).unwrap_or("the file");
+    Some(put_back(case, what))
+}
+
+fn put_back(case: &Case, what: &str) -> Repair {
+    let summary = format!("Stop the ignore rules or the build context from leaving out {what}; build again");
+    let first =
+        "# compare: .dockerignore, the COPY lines and the build context against the source tree".to_owned();
+    crash::rebuild(case, summary, vec![first])
 }
 
 fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
@@ -47,9 +62,5 @@ fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
         // Field reports with a name that no frequent package has were of own modules throughout.
         lines.push(because("no package in frequent use has that name", &death.evidence, 3.0));
     }
-    let summary = format!("Stop the ignore rules or the build context from leaving out {what}; build again");
-    let first = vec![
-        "# compare: .dockerignore, the COPY lines and the build context against the source tree".to_owned(),
-    ];
-    (lines, crash::rebuild(case, summary, first))
+    (lines, put_back(case, &what))
 }

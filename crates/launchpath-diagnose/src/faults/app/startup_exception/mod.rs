@@ -4,6 +4,7 @@ use super::crash::{self, Death};
 use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Because;
+use crate::experiment::Broken;
 use crate::faults::{Check, Context, DIRECT, Fault, because};
 use crate::repair::Repair;
 
@@ -14,13 +15,27 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::ProcessStart,
     since: "0.1.0",
     prior: 2.0,
-    needs: &["GetAgentRuntime", "FilterLogEvents", "Rehearse"],
+    needs: &["GetAgentRuntime", "FilterLogEvents", "Rehearse", "InspectImage"],
     check,
     doc: include_str!("doc.md"),
 };
 
 fn check(context: &Context) -> Check {
-    crash::check(context, FAULT.code, explain)
+    crash::check(context, FAULT.code, explain, |case, broken| Some(mend(case, broken)))
+}
+
+/// The repair for a start that an experiment saw fail without a traceback.
+fn mend(case: &Case, broken: &Broken) -> Repair {
+    let what = broken
+        .finding
+        .as_ref()
+        .map_or("the process's own output says why it ends", |finding| finding.text.as_str());
+    let first = format!("# {}", what.lines().next().unwrap_or_default());
+    crash::rebuild(
+        case,
+        "Mend the image's command, or what it needs to start; build again".to_owned(),
+        vec![first],
+    )
 }
 
 fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {

@@ -1,13 +1,16 @@
 //! `contract.protocol_mismatch`: the runtime is configured for another protocol than the container speaks.
 
 use launchpath_model::aws::agentcore::ServerProtocol;
-use launchpath_model::world::Invocation;
 use launchpath_model::{EvidenceId, Gap, GapReason, Known};
 
 use crate::case::Case;
 use crate::chain::Stage;
+use crate::diagnosis::Safety;
+use crate::experiment;
+use crate::experiment::Broken;
 use crate::faults::image::config;
-use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
+use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because, trial};
+use crate::repair::{Change, Repair};
 
 /// The fault.
 pub(super) static FAULT: Fault = Fault {
@@ -43,16 +46,19 @@ fn check(context: &Context) -> Check {
         let line = because(format!("the rehearsal broke the clause «{clause}»"), &[evidence], DIRECT);
         return Check::found(Finding::new(Certainty::Proven, subjects, vec![line]));
     }
-    if let Some(call) = answered_before(case) {
-        let when = call.at.map(|at| format!(" at {at}")).unwrap_or_default();
-        let text = format!("the same version answered an invocation{when}, over the same protocol");
-        return Check::ruled_out(text, vec![call.evidence.clone()]);
+    let open = match trial::answer(context, FAULT.code, subjects.clone(), |case, _: &Broken| {
+        Some(set_protocol(case))
+    }) {
+        Ok(check) => return check,
+        Err(open) => open,
+    };
+    if let Some(answered) = trial::answered_before(case) {
+        return answered;
     }
     // A declared port is a remark of whoever wrote the Dockerfile: it counts only while something fails at the probe.
     let fails = context.progress.in_break(FAULT.stage);
     if let Some((ports, evidence)) = declared_ports(case).filter(|_| fails) {
-        let expected = default_port(&protocol);
-        let configured = runtime.protocol_configuration.as_ref().and_then(|p| p.port).unwrap_or(expected);
+        let configured = runtime.port();
         let other = [(ServerProtocol::Mcp, 8000), (ServerProtocol::A2a, 9000), (ServerProtocol::Http, 8080)]
             .into_iter()
             .find(|(other, port)| *port != configured && ports.contains(port) && *other != protocol);
@@ -67,25 +73,27 @@ fn check(context: &Context) -> Check {
             return Check::found(Finding::new(Certainty::Circumstantial, subjects, lines));
         }
     }
-    Check::unknown(missing("which protocol the container speaks"))
+    let mut gaps = vec![missing("which protocol the container speaks")];
+    gaps.extend(open);
+    Check::Unknown(gaps)
 }
 
-/// A call that the version which runs now has answered: what a later one meets is not its protocol.
-fn answered_before<'a>(case: &Case<'a>) -> Option<&'a Invocation> {
-    let since = case.changed_at()?;
-    case.invocations().into_iter().find(|call| call.was_answered() && call.at.is_some_and(|at| at >= since))
+fn set_protocol(case: &Case) -> Repair {
+    let mut repair = Repair::new(
+        "Set the protocol that the container speaks on the runtime, or serve the configured one",
+        Safety::Review,
+        case.id.iter().map(|id| Change::RebuildImage { runtime: id.clone() }).collect(),
+    );
+    repair.steps = vec![
+        "# update-agent-runtime replaces every member: send the present ones and --protocol-configuration serverProtocol=MCP (or HTTP, A2A, AGUI)"
+            .to_owned(),
+    ];
+    repair.assumes = Some("the container speaks the protocol that is then configured".to_owned());
+    repair
 }
 
 fn missing(what: &str) -> Gap {
     Gap { what: what.to_owned(), reason: GapReason::NotAsked, evidence: Vec::new(), command: None }
-}
-
-fn default_port(protocol: &ServerProtocol) -> u16 {
-    match protocol {
-        ServerProtocol::Mcp => 8000,
-        ServerProtocol::A2a => 9000,
-        _ => 8080,
-    }
 }
 
 /// An access-log line of the current version that shows the probe refused with 405. MCP has no such probe.
@@ -103,7 +111,8 @@ fn refused_probe(case: &Case) -> Option<(String, EvidenceId)> {
 }
 
 fn clause_broken(case: &Case) -> Option<(String, EvidenceId)> {
-    case.rehearsals().into_iter().find_map(|rehearsal| {
+    let offered = experiment::rehearsals(case).into_iter();
+    offered.map(|(rehearsal, _)| rehearsal).filter(|r| r.clauses.is_empty()).find_map(|rehearsal| {
         let clause = rehearsal.broken_clause.clone()?;
         let lower = clause.to_lowercase();
         (lower.contains("protocol") || lower.contains("405")).then(|| (clause, rehearsal.evidence.clone()))

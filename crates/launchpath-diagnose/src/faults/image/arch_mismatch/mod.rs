@@ -6,8 +6,9 @@ use launchpath_model::{EvidenceId, Known, Timestamp};
 use crate::case::{ArtifactKind, Case};
 use crate::chain::{Progress, Stage, Strength};
 use crate::diagnosis::Safety;
-use crate::faults::image::config;
-use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
+use crate::experiment::{self, Broken, Origin};
+use crate::faults::image::{config, stale_tag};
+use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because, trial};
 use crate::repair::{Change, Repair};
 
 /// The fault.
@@ -17,7 +18,15 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::RequestValidation,
     since: "0.1.0",
     prior: 4.0,
-    needs: &["GetAgentRuntime", "DescribeImages", "BatchGetImage", "GetImageConfig"],
+    needs: &[
+        "GetAgentRuntime",
+        "DescribeImages",
+        "BatchGetImage",
+        "GetImageConfig",
+        "LookupEvents",
+        "Rehearse",
+        "InspectImage",
+    ],
     check,
     doc: include_str!("doc.md"),
 };
@@ -54,11 +63,26 @@ fn check(context: &Context) -> Check {
                 &evidence,
                 DIRECT,
             )];
-            let stage = if moved_since_acceptance(case) { Stage::ProcessStart } else { FAULT.stage };
+            let accepted = context.progress.trace_at_or_beyond(FAULT.stage).is_some();
+            let moved = moved_since_acceptance(case) || stale_tag::was_put_back(case);
+            if accepted && !moved && !stale_tag::stayed(case) {
+                // What was accepted may have been another image, or the service takes this one.
+                return Check::unknown(stale_tag::gap(case, evidence));
+            }
+            let stage = if accepted && moved { Stage::ProcessStart } else { FAULT.stage };
             let finding = Finding::new(Certainty::Proven, subjects, lines);
             Check::found(finding.map(|f| f.at(stage).with_repair(rebuild(case))))
         }
-        None => validated(case, context.progress),
+        None => match trial::answer(context, FAULT.code, subjects, |case, _: &Broken| Some(rebuild(case))) {
+            Ok(Check::Found(findings)) => {
+                // The service checked what the tag pointed to when it accepted the runtime.
+                let accepted = context.progress.trace_at_or_beyond(FAULT.stage).is_some();
+                let stage = if accepted { Stage::ProcessStart } else { FAULT.stage };
+                Check::Found(findings.into_iter().map(|finding| finding.at(stage)).collect())
+            }
+            Ok(check) => check,
+            Err(_) => validated(case, context.progress),
+        },
     }
 }
 
@@ -72,8 +96,18 @@ fn architecture(case: &Case) -> Option<(String, Vec<EvidenceId>)> {
         let found = if offered { MICROVM_ARCHITECTURE.to_owned() } else { platforms.join(", ") };
         return Some((found, row.evidence.clone()));
     }
-    let (config, evidence) = config::config(case)?;
-    Some((config.architecture.clone()?, evidence))
+    if let Some((config, evidence)) = config::config(case)
+        && let Some(architecture) = config.architecture.clone()
+    {
+        return Some((architecture, evidence));
+    }
+    let of_this_image = |origin: Origin| origin == Origin::ThisImage;
+    let inspected = experiment::inspections(case).into_iter().filter(|(_, origin)| of_this_image(*origin));
+    let rehearsed = experiment::rehearsals(case).into_iter().filter(|(_, origin)| of_this_image(*origin));
+    let mut records = inspected
+        .map(|(record, _)| (&record.identity, &record.evidence))
+        .chain(rehearsed.map(|(record, _)| (&record.identity, &record.evidence)));
+    records.find_map(|(identity, evidence)| Some((identity.architecture.clone()?, vec![evidence.clone()])))
 }
 
 fn moved_since_acceptance(case: &Case) -> bool {
@@ -104,7 +138,7 @@ fn validated(case: &Case, progress: &Progress) -> Check {
         .get(&Stage::RequestValidation)
         .and_then(|all| all.iter().find(|trace| trace.strength == Strength::Direct));
     match (trace, pushed_at(case)) {
-        (Some(trace), Some(pushed)) if trace.at.is_some_and(|at| pushed <= at) => {
+        (Some(trace), Some(pushed)) if trace.at.is_some_and(|at| pushed <= at) && stale_tag::stayed(case) => {
             let mut evidence = trace.evidence.clone();
             evidence.extend(case.image().evidence().to_vec());
             Check::ruled_out(

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::case::{ArtifactKind, Case};
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
+use crate::experiment::{self, Origin};
 use crate::faults::image::config;
 use crate::faults::{Certainty, Check, Context, Fault, Finding, because};
 use crate::permissions;
@@ -22,7 +23,7 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::RequestValidation,
     since: "0.1.0",
     prior: 3.0,
-    needs: &["GetAgentRuntime", "DescribeImages", "BatchGetImage", "GetRolePolicy"],
+    needs: &["GetAgentRuntime", "DescribeImages", "BatchGetImage", "GetRolePolicy", "InspectImage"],
     check,
     doc: include_str!("doc.md"),
 };
@@ -133,6 +134,9 @@ fn seen_shape(case: &Case) -> Seen {
         };
         return Seen::Known(shape, row.evidence.clone());
     }
+    if let Some(seen) = inspected(case) {
+        return seen;
+    }
     match media_type {
         Some(media) if manifest::is_index_media_type(media) => {
             Seen::Known(Doubtful::Index(None), image.evidence().to_vec())
@@ -147,6 +151,27 @@ fn seen_shape(case: &Case) -> Seen {
             ),
         )),
     }
+}
+
+/// The shape as an inspection of the very image saw it.
+fn inspected(case: &Case) -> Option<Seen> {
+    let mut all =
+        experiment::inspections(case).into_iter().filter(|(_, origin)| *origin == Origin::ThisImage);
+    let index = |kind: &str| matches!(kind, "attestation_index" | "multi_architecture_index");
+    all.find_map(|(inspection, _)| {
+        let evidence = vec![inspection.evidence.clone()];
+        if inspection.findings.iter().any(|finding| index(&finding.kind)) {
+            return Some(Seen::Known(Doubtful::Index(None), evidence));
+        }
+        // A record that names a media type looked at the manifest.
+        let media = inspection.media_type.as_deref()?;
+        let shape = if manifest::is_index_media_type(media) {
+            Doubtful::Index(None)
+        } else {
+            Doubtful::single(Some(media))
+        };
+        Some(Seen::Known(shape, evidence))
+    })
 }
 
 /// Whether the image was pushed after the service had looked for it: then it simply was not there.
