@@ -8,6 +8,7 @@
 //! - [`collect`]: runs the plan against an account, or any `--endpoint-url`.
 //! - [`script()`]: the same collection as a script of AWS CLI commands.
 //! - [`permissions`]: the minimum policy, generated from the table.
+//! - [`short_lived`]: the user's own credentials, for a rehearsal.
 //! - `wire`, `client`: how a call is written, signed, sent and read; `mask`: what is left out.
 //!
 //! It sits on the foundation of the AWS SDK (credentials, signing, retries, TLS) with one generic
@@ -16,6 +17,7 @@
 
 mod client;
 mod collect;
+mod credentials;
 mod endpoint;
 mod facts;
 mod image_config;
@@ -34,6 +36,7 @@ mod transport;
 mod wire;
 
 pub use collect::collect;
+pub use credentials::{ShortLived, short_lived};
 pub use endpoint::Partition;
 pub use plan::{Plan, PlanStep, PlannedCall, plan};
 pub use progress::{Progress, Silent};

@@ -71,6 +71,11 @@ pub enum CollectError {
         "AWS credentials could not be loaded (set AWS_PROFILE, run `aws sso login` or see `aws configure`)"
     )]
     Credentials(#[source] CredentialsError),
+    /// The credentials never expire.
+    #[error(
+        "the AWS credentials found are long-lived keys, which are not handed to a process: use a role (AWS_PROFILE with role_arn, `aws sso login`)"
+    )]
+    LongLived,
     /// No Region was named anywhere.
     #[error("no AWS Region: give --region, set AWS_REGION or name the runtime by its ARN")]
     NoRegion,

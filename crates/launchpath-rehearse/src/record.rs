@@ -15,7 +15,7 @@ use crate::contract::protocol::Protocol;
 use crate::contract::terms::{Artifact, Network, PayloadOrigin, Speed, Terms};
 use crate::contract::wire::web_socket::WebSocket;
 use crate::contract::wire::{Answer, Outcome};
-use crate::subject::{AttemptOutcome, BlindSpot, Ending, Reach};
+use crate::subject::{Attempt, AttemptOutcome, BlindSpot, Ending, Reach};
 
 /// The platform of an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +128,9 @@ pub struct Record {
     /// What came of the optional WebSocket: `open`, `not_offered`, `failed`.
     #[serde(default)]
     pub web_socket: Option<String>,
+    /// Names that a stand-in answered, because the diagnosed VPC lets them through.
+    #[serde(default)]
+    pub stand_ins: Vec<String>,
     /// Highest memory use.
     #[serde(default)]
     pub peak_memory_bytes: Option<u64>,
@@ -252,6 +255,7 @@ impl Record {
             not_checked,
             requests: requests(seen),
             web_socket: web_socket(seen),
+            stand_ins: Vec::new(),
             peak_memory_bytes: seen.usage.peak_memory,
         }
     }
@@ -385,9 +389,8 @@ fn not_checked(terms: &Terms, seen: &Observations, clauses: &[Judged]) -> Vec<No
         let (clause, why) = blind_spot(*blind);
         add(clause, why);
     }
-    if terms.network == Network::Cut
-        && seen.attempts.iter().flatten().any(|attempt| attempt.outcome != AttemptOutcome::Answered)
-    {
+    let missed = |attempt: &Attempt| attempt.outcome != AttemptOutcome::Answered;
+    if terms.network == Network::Cut && seen.attempts.iter().flatten().any(missed) {
         add(
             "network",
             "what it tried to reach is cut off here; whether the service's network lets it through is not judged",

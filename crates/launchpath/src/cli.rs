@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use launchpath_rehearse::contract::Protocol;
 use launchpath_report::Format;
 
 /// Finds where the launch of an Amazon Bedrock AgentCore Runtime breaks, proves why, and checks the fix.
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     Collect(CollectArguments),
     /// Compare two launches: what differs, and which difference can explain how the first one ends
     Compare(CompareArguments),
+    /// Run an image here under the service's contract, and say which clause breaks first
+    Rehearse(Box<RehearseArguments>),
     /// Explain a kind of fault, or list the catalogue
     Explain(ExplainArguments),
     /// Print the minimum IAM policy that collection needs
@@ -336,4 +339,88 @@ pub(crate) struct PolicyArguments {
     /// Policy of the VPC endpoint that the request goes through
     #[arg(long, value_name = "FILE")]
     pub(crate) endpoint_policy: Option<String>,
+}
+
+const REHEARSE_EXIT_CODES: &str = "\
+The process runs in a sandbox like a session: its own namespaces, the image's user and command, 2 processors and 8 GB,
+nothing reachable but what --network says. Everything is removed afterwards.
+
+Exit codes:
+  0  every clause held   1  a clause broke   3  could not tell
+  2  malformed input   130  interrupted   252  usage or unreadable input   253  no sandbox can be made here   255  a bug";
+
+#[derive(Debug, Args)]
+#[command(after_help = REHEARSE_EXIT_CODES)]
+pub(crate) struct RehearseArguments {
+    /// The image: an OCI layout, a saved image, a registry reference, a root file system or a code zip
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: String,
+    /// What to start instead of the image's own command
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+    /// What the runtime speaks: HTTP, MCP, A2A or AGUI [default: as in --network's bundle, else HTTP]
+    #[arg(long, value_name = "PROTOCOL", value_parser = |name: &str| name.parse::<Protocol>())]
+    pub(crate) protocol: Option<Protocol>,
+    /// Port of protocolConfiguration [default: as in --network's bundle, else the protocol's]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// Path of protocolConfiguration [default: as in --network's bundle, else the protocol's]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    /// Platform to choose from an index, such as linux/arm64 [default: the one the service runs]
+    #[arg(long, value_name = "OS/ARCHITECTURE")]
+    pub(crate) platform: Option<String>,
+    /// Payload of the first request: text, or @FILE [default: a harmless prompt]
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) payload: Option<String>,
+    /// Session id, 33 to 256 characters [default: a new one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) session_id: Option<String>,
+    /// An environment variable; repeat it for several. Its value is neither stored nor shown
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// Environment variables from a file, one NAME=VALUE a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) env_file: Vec<PathBuf>,
+    /// Seconds to wait until it is healthy [default: twice the service's limit, so that slow is told from never]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=36000))]
+    pub(crate) timeout: Option<u64>,
+    /// Seconds to wait for the answer to a request
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=36000))]
+    pub(crate) request_timeout: u64,
+    /// What it reaches: `none` drops everything, `host-blocked` answers look-ups with no such name, `bundle:PATH` lets
+    /// through what the VPC in that evidence does, to a stand-in
+    #[arg(long, value_name = "NETWORK", default_value = "none")]
+    pub(crate) network: String,
+    /// Hand your own short-lived credentials to the process through the metadata service [default: false ones]
+    #[arg(long)]
+    pub(crate) with_credentials: bool,
+    /// Profile of the AWS configuration files, for --with-credentials and private registries
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Keep up to 4 MiB of what it prints, not only the tail
+    #[arg(long)]
+    pub(crate) keep_output: bool,
+    /// What runs it
+    #[arg(long, value_enum, default_value_t = RehearsalBackend::Sandbox, value_name = "BACKEND")]
+    pub(crate) backend: RehearsalBackend,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+    /// Write the report to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write the record to this bundle, or add it when the bundle is there (file, directory, zip)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// How much text output shows: what the contract rests on, too, with `full`
+    #[arg(long, value_enum, default_value_t = HowMuch::Normal, value_name = "DETAIL")]
+    pub(crate) detail: HowMuch,
+}
+
+/// What runs the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RehearsalBackend {
+    Sandbox,
+    Engine,
 }

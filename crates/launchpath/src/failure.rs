@@ -26,6 +26,11 @@ impl Failure {
         Self { code: USAGE, error: error.into(), advice: None }
     }
 
+    /// Input that says something impossible.
+    pub(crate) fn malformed(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: 2, error: error.into(), advice: None }
+    }
+
     /// The environment is not fit: an output that cannot be written, no credentials.
     pub(crate) fn environment(error: impl Into<anyhow::Error>) -> Self {
         Self { code: 253, error: error.into(), advice: None }
@@ -90,7 +95,10 @@ impl From<IntakeError> for Failure {
 impl From<CollectError> for Failure {
     fn from(error: CollectError) -> Self {
         let code = match error {
-            CollectError::NoCredentials | CollectError::Credentials(_) | CollectError::NoRegion => 253,
+            CollectError::NoCredentials
+            | CollectError::Credentials(_)
+            | CollectError::LongLived
+            | CollectError::NoRegion => 253,
             CollectError::RegionConflict { .. } | CollectError::EndpointUrl(_) | CollectError::Runtime(_) => {
                 USAGE
             }

@@ -49,6 +49,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Diagnose(arguments) => commands::diagnose::run(&cli.global, &arguments),
         Command::Collect(arguments) => commands::collect::run(&cli.global, &arguments),
         Command::Compare(arguments) => commands::compare::run(&cli.global, &arguments),
+        Command::Rehearse(arguments) => commands::rehearse::run(&cli.global, &arguments),
         Command::Explain(arguments) => commands::explain::run(&cli.global, &arguments),
         Command::Permissions(arguments) => commands::permissions::run(&arguments),
         Command::Reach(arguments) => commands::reach::run(&cli.global, &arguments),

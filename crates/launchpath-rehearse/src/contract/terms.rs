@@ -1,5 +1,6 @@
 //! What a rehearsal holds a process to: protocol, port, path, limits, and what it sends.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::facts::Facts;
@@ -14,13 +15,17 @@ pub enum Artifact {
     CodeZip,
 }
 
-/// What lies between the process and the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What lies between the process and the network. Nothing outside is ever reached, so what fails for want of it decides
+/// nothing, unless the diagnosed network is proved to block it, too.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Network {
-    /// Nothing is reachable, and nothing is concluded from that about the real network.
+    /// Nothing is reachable.
     Cut,
-    /// Only what the diagnosed VPC lets through: what is dropped here is dropped there.
-    AsDiagnosed,
+    /// What the diagnosed VPC lets through is answered by a stand-in.
+    AsDiagnosed {
+        /// What the process tried to reach ([`crate::contract::judge::target`]) and the VPC is proved to block.
+        blocked: BTreeSet<String>,
+    },
 }
 
 /// Whether code runs on its own architecture.

@@ -10,3 +10,4 @@ mod live;
 mod page;
 pub(crate) mod permissions;
 pub(crate) mod reach;
+pub(crate) mod rehearse;

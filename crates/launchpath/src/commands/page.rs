@@ -40,6 +40,14 @@ impl Page {
         self.0.push_str(&format!("\n~~~~\n{}\n~~~~\n\n", clean::line(text).trim()));
     }
 
+    /// Lines as they are, each made harmless; none of them can end the block.
+    pub(crate) fn block(&mut self, text: &str) {
+        let longest = text.lines().map(|line| line.chars().take_while(|c| *c == '~').count()).max();
+        let fence = "~".repeat(longest.unwrap_or(0).max(3) + 1);
+        let lines = clean::lines(text).join("\n");
+        self.0.push_str(&format!("\n{fence}\n{lines}\n{fence}\n\n"));
+    }
+
     /// What is not known, each with its reason, then the commands that would tell.
     pub(crate) fn gaps(&mut self, title: &str, gaps: &[Gap]) {
         if gaps.is_empty() {

@@ -10,5 +10,6 @@ mod live;
 mod program;
 mod reach;
 mod readme;
+mod rehearse;
 mod repair;
 mod usage;

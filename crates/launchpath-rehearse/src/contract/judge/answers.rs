@@ -1,13 +1,15 @@
 //! `answers`.
 
-use super::suspect::{NETWORK_ADVICE, cut_network, speaks_of_network};
+use launchpath_image::traceback;
+
+use super::suspect::{network_advice, out_of_reach, speaks_of_network};
 use super::{Ruling, seconds};
 use crate::contract::clause::{Clause, Judged, Reason};
 use crate::contract::facts::Facts;
 use crate::contract::observation::{Ended, Observations, Reply, Step};
 use crate::contract::protocol::Protocol;
 use crate::contract::script;
-use crate::contract::terms::{Network, PayloadOrigin, Speed, Terms};
+use crate::contract::terms::{PayloadOrigin, Speed, Terms};
 use crate::contract::wire::Outcome;
 
 pub(super) fn answers(terms: &Terms, seen: &Observations) -> Judged {
@@ -36,8 +38,8 @@ pub(super) fn answers(terms: &Terms, seen: &Observations) -> Judged {
         ),
         Reply::Broken(how) => {
             let note = format!("{}: {how}", step.name);
-            match cut_network(terms, seen, end(seen)) {
-                Some(targets) if speaks_of_network(&seen.output) => by_network(ruling, Reason::NoAnswer, &note, &targets),
+            match out_of_reach(terms, seen, end(seen)) {
+                Some(targets) if speaks_of_network(&seen.output) => by_network(ruling, terms, Reason::NoAnswer, &note, &targets),
                 _ => ruling.broken(Reason::NoAnswer, note).advise("the output says what the handler met"),
             }
         }
@@ -90,19 +92,21 @@ fn end(seen: &Observations) -> std::time::Duration {
     seen.busy.and_then(|busy| busy.to).unwrap_or(std::time::Duration::MAX)
 }
 
-fn by_network(ruling: Ruling, reason: Reason, note: &str, targets: &str) -> Judged {
+fn by_network(ruling: Ruling, terms: &Terms, reason: Reason, note: &str, targets: &str) -> Judged {
     ruling
         .unknown(
             Some(reason),
-            format!("{note}; it tried to reach {targets}, which this rehearsal cuts off, so the answer may be another in the service"),
+            format!("{note}; it tried to reach {targets}, which is out of reach in this rehearsal, so the answer may be another in the service"),
         )
-        .advise(NETWORK_ADVICE)
+        .advise(network_advice(terms))
 }
 
 fn server_error(ruling: Ruling, terms: &Terms, seen: &Observations, step: &Step, status: u16) -> Judged {
     let note = format!("{} was answered {status}{}", step.name, excerpt(step));
-    if let Some(targets) = cut_network(terms, seen, end(seen)) {
-        return by_network(ruling, Reason::ErrorStatus5xx, &note, &targets);
+    // A traceback about something else is the agent's own.
+    let own = traceback::find(&seen.output).pop().is_some_and(|found| !speaks_of_network(&found.text));
+    if let Some(targets) = out_of_reach(terms, seen, end(seen)).filter(|_| !own) {
+        return by_network(ruling, terms, Reason::ErrorStatus5xx, &note, &targets);
     }
     let payload = match terms.payload_origin {
         PayloadOrigin::Default => {
@@ -192,18 +196,16 @@ fn silent(ruling: Ruling, terms: &Terms, seen: &Observations, step: &Step) -> Ju
     let limit = Facts::get().request_limit();
     let note = format!("{} got {}", step.name, script::words(&step.outcome));
     if seen.ended == Ended::Interrupted || terms.request_patience < limit || terms.speed == Speed::Emulated {
-        let judged = match cut_network(terms, seen, end(seen)) {
-            Some(targets) => return by_network(ruling, Reason::NoAnswer, &note, &targets),
+        let judged = match out_of_reach(terms, seen, end(seen)) {
+            Some(targets) => return by_network(ruling, terms, Reason::NoAnswer, &note, &targets),
             None => ruling
                 .unknown(Some(Reason::NoAnswer), format!("{note}; the service waits {}", seconds(limit))),
         };
         return judged
             .advise("wait longer with --request-timeout, or see in the output what the handler waits for");
     }
-    match cut_network(terms, seen, end(seen)) {
-        Some(targets) if terms.network == Network::Cut => {
-            by_network(ruling, Reason::NoAnswer, &note, &targets)
-        }
+    match out_of_reach(terms, seen, end(seen)) {
+        Some(targets) => by_network(ruling, terms, Reason::NoAnswer, &note, &targets),
         _ => ruling.broken(Reason::NoAnswer, note).advise("answer in time, or stream"),
     }
 }

@@ -2,7 +2,7 @@
 
 use launchpath_image::traceback;
 
-use super::suspect::{NETWORK_ADVICE, cut_network, speaks_of_network};
+use super::suspect::{network_advice, out_of_reach, speaks_of_network};
 use super::{Ruling, seconds};
 use crate::contract::clause::{Clause, Judged, Reason, State};
 use crate::contract::observation::{Ended, Observations};
@@ -149,9 +149,13 @@ fn exited(ruling: Ruling, terms: &Terms, seen: &Observations, code: i32) -> Judg
         Some(traceback) => speaks_of_network(&traceback.headline()) || speaks_of_network(&traceback.text),
         None => seen.output.trim().is_empty() || speaks_of_network(&seen.output),
     };
-    if let Some(targets) = cut_network(terms, seen, at).filter(|_| by_network) {
-        let note = format!("{note}; before that it tried to reach {targets}, which this rehearsal cuts off");
-        return ruling.unknown(Some(Reason::Exited), note).advise(NETWORK_ADVICE);
+    let unseen =
+        || (seen.attempts.is_none() && speaks_of_network(&seen.output)).then(|| "the network".to_owned());
+    if let Some(targets) = out_of_reach(terms, seen, at).or_else(unseen).filter(|_| by_network) {
+        let note = format!(
+            "{note}; before that it tried to reach {targets}, which is out of reach in this rehearsal"
+        );
+        return ruling.unknown(Some(Reason::Exited), note).advise(network_advice(terms));
     }
     ruling.broken(Reason::Exited, note).advise(match (&traceback, code) {
         (Some(_), _) => "mend what the traceback in its output says",

@@ -25,11 +25,11 @@ pub(super) fn healthy(terms: &Terms, seen: &Observations) -> Judged {
         };
         return judged.at(at);
     }
-    if seen.first_listen.is_none() {
-        return ruling.not_reached("nothing took a connection on the port");
-    }
     if let Some(exit) = &seen.exit {
         return ruling.not_reached("the process ended first").at(exit.at);
+    }
+    if seen.first_listen.is_none() {
+        return ruling.not_reached("nothing took a connection on the port");
     }
     let Some(run) = seen.last_health() else {
         return ruling.unknown(None, "the rehearsal was stopped before an answer came");

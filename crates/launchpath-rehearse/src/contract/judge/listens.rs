@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::suspect::{NETWORK_ADVICE, cut_network};
+use super::suspect::{network_advice, out_of_reach};
 use super::{Ruling, measured, seconds};
 use crate::contract::clause::{Clause, Judged, Reason};
 use crate::contract::observation::{Ended, Observations};
@@ -131,13 +131,13 @@ pub(super) fn in_vain(
             )
             .advise(format!("give it the service's time: --timeout {}", limit.as_secs()));
     }
-    match cut_network(terms, seen, seen.watched) {
+    match out_of_reach(terms, seen, seen.watched) {
         Some(targets) => ruling
             .unknown(
                 Some(reason),
-                format!("{note}; it tried to reach {targets}, which this rehearsal cuts off, and may wait for that"),
+                format!("{note}; it tried to reach {targets}, which is out of reach in this rehearsal, and may wait for that"),
             )
-            .advise(NETWORK_ADVICE),
+            .advise(network_advice(terms)),
         None => ruling.broken(reason, note).advise(advice_in_vain(reason, terms)),
     }
 }

@@ -24,7 +24,7 @@ use super::observation::Observations;
 use super::terms::Terms;
 
 pub use ends::ending;
-pub(crate) use suspect::target;
+pub use suspect::target;
 pub use verdict::{Verdict, verdict};
 
 /// Judges every clause, in order.

@@ -56,5 +56,8 @@ pub(super) fn prints(seen: &Observations) -> Judged {
         return judged
             .advise("log a line when the server listens and one per request (Python: PYTHONUNBUFFERED=1)");
     }
-    ruling.held(format!("{} lines", seen.output.lines().count()))
+    match seen.output.lines().count() {
+        1 => ruling.held("one line"),
+        count => ruling.held(format!("{count} lines")),
+    }
 }

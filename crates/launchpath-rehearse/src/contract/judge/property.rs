@@ -93,7 +93,11 @@ fn terms() -> impl Strategy<Value = Terms> {
         let artifact = if zip { Artifact::CodeZip } else { Artifact::Container };
         let mut terms = Terms::of(Protocol::ALL[protocol], artifact, "session");
         terms.speed = if emulated { Speed::Emulated } else { Speed::Native };
-        terms.network = if diagnosed { Network::AsDiagnosed } else { Network::Cut };
+        terms.network = if diagnosed {
+            Network::AsDiagnosed { blocked: BTreeSet::from(["example.com".to_owned()]) }
+        } else {
+            Network::Cut
+        };
         terms.payload_origin = if given { PayloadOrigin::Given } else { PayloadOrigin::Default };
         terms
     })

@@ -1,5 +1,6 @@
 //! Whether the sandbox's network may explain a failure, and which words in the output do.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::contract::facts::Facts;
@@ -7,15 +8,12 @@ use crate::contract::observation::Observations;
 use crate::contract::terms::{Network, Terms};
 use crate::subject::{Attempt, AttemptOutcome, Reach};
 
-/// What of the network did not work here and may work in the service: up to three, named; `None` where nothing of the kind
-/// happened up to `until`, or where this network is the diagnosed one.
-pub(super) fn cut_network(terms: &Terms, seen: &Observations, until: Duration) -> Option<String> {
-    if terms.network == Network::AsDiagnosed {
-        return None;
-    }
+/// What the process tried to reach, up to `until`, that is out of reach here and may answer in the service: up to three,
+/// named; `None` where there is nothing of the kind.
+pub(super) fn out_of_reach(terms: &Terms, seen: &Observations, until: Duration) -> Option<String> {
     let attempts = seen.attempts.as_ref()?;
     let mut names: Vec<String> = Vec::new();
-    for attempt in attempts.iter().filter(|attempt| attempt.at <= until && is_missed(attempt)) {
+    for attempt in attempts.iter().filter(|attempt| attempt.at <= until && is_excuse(terms, attempt)) {
         let name = target(attempt);
         if !names.contains(&name) {
             names.push(name);
@@ -33,15 +31,25 @@ pub(super) fn cut_network(terms: &Terms, seen: &Observations, until: Duration) -
     Some(text)
 }
 
-fn is_missed(attempt: &Attempt) -> bool {
+/// Whether what came of an attempt may be another in the service. A stand-in that answers is not the service behind it.
+fn is_excuse(terms: &Terms, attempt: &Attempt) -> bool {
+    if let Network::AsDiagnosed { blocked } = &terms.network
+        && blocked.contains(&target(attempt))
+    {
+        return false;
+    }
     match &attempt.what {
         Reach::Name(_) => attempt.outcome != AttemptOutcome::Answered,
-        Reach::Address { to, .. } => attempt.outcome != AttemptOutcome::Answered && !to.ip().is_loopback(),
+        Reach::Address { to, .. } => match to.ip() {
+            // The metadata service is there.
+            IpAddr::V4(address) => !address.is_loopback() && !address.is_link_local(),
+            IpAddr::V6(address) => !address.is_loopback(),
+        },
     }
 }
 
 /// What an attempt was after.
-pub(crate) fn target(attempt: &Attempt) -> String {
+pub fn target(attempt: &Attempt) -> String {
     match &attempt.what {
         Reach::Name(name) => name.clone(),
         Reach::Address { to, name: Some(name), .. } => format!("{name}:{}", to.port()),
@@ -55,6 +63,14 @@ pub(super) fn speaks_of_network(text: &str) -> bool {
     Facts::get().network_errors.value.iter().any(|words| text.contains(words.as_str()))
 }
 
-/// What to do where a cut network may be the reason.
-pub(super) const NETWORK_ADVICE: &str =
-    "rehearse it with --network bundle:PATH, which lets through what the diagnosed VPC does";
+/// What to do where the network may be the reason.
+pub(super) fn network_advice(terms: &Terms) -> &'static str {
+    match terms.network {
+        Network::Cut => {
+            "rehearse it with --network bundle:PATH, which holds it to what the diagnosed VPC lets through"
+        }
+        Network::AsDiagnosed { .. } => {
+            "ask `launchpath reach` about it; the diagnosed network does not block it for certain"
+        }
+    }
+}

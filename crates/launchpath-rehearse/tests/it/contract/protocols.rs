@@ -1,11 +1,12 @@
 //! The first request in each protocol, and what happens beside it.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use launchpath_rehearse::contract::judge::{Verdict, verdict};
-use launchpath_rehearse::contract::terms::PayloadOrigin;
+use launchpath_rehearse::contract::terms::{Network, PayloadOrigin};
 use launchpath_rehearse::contract::{Clause, Protocol, Reason, State, judge};
 use launchpath_rehearse::record::{Backend, Record, Setting};
 use launchpath_rehearse::subject::{Attempt, AttemptOutcome, Reach};
@@ -175,7 +176,8 @@ fn a_failure_behind_a_cut_network_is_not_held_against_the_agent() {
     assert_eq!((answers.state, answers.reason), (State::Unknown, Some(Reason::ErrorStatus5xx)));
     assert!(answers.note.contains("bedrock-runtime.us-east-1.amazonaws.com:443"), "{}", answers.note);
     let mut diagnosed = terms.clone();
-    diagnosed.network = launchpath_rehearse::contract::terms::Network::AsDiagnosed;
+    let blocked = BTreeSet::from(["bedrock-runtime.us-east-1.amazonaws.com:443".to_owned()]);
+    diagnosed.network = Network::AsDiagnosed { blocked };
     assert_eq!(clause(&diagnosed, &seen, Clause::Answers).state, State::Broken);
 }
 

@@ -1,0 +1,216 @@
+//! `launchpath rehearse`: an image run here under the service's contract.
+//!
+//! What holds and what breaks is decided in `launchpath-rehearse`. Here: what the words of the command line mean
+//! (`settings`, `environment`, `network`), where the image comes from (`image`), what runs it (`backend`), and how the
+//! record is shown (`report`) and kept (`keep`). Start with [`run`].
+
+mod backend;
+mod environment;
+mod image;
+mod interrupt;
+mod keep;
+mod network;
+mod progress;
+mod report;
+mod settings;
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use launchpath_rehearse::contract::judge::Verdict;
+use launchpath_rehearse::contract::terms::{Speed, Terms};
+use launchpath_rehearse::contract::{Keep, Mask, hold};
+use launchpath_rehearse::record::{self, Backend, NotChecked, Record, Setting};
+use launchpath_rehearse::sandbox::{Credentials, Limits};
+use launchpath_rehearse::subject::Subject;
+use serde_json::{Value, json};
+
+use self::image::Ready;
+use self::interrupt::Interrupt;
+use self::network::Network;
+use self::progress::Live;
+use crate::cli::{AnswerFormat, Global, RehearsalBackend, RehearseArguments};
+use crate::failure::Failure;
+use crate::output;
+
+/// Runs the command and returns the exit code of the verdict.
+pub(crate) fn run(global: &Global, arguments: &RehearseArguments) -> Result<u8, Failure> {
+    if arguments.backend == RehearsalBackend::Engine {
+        return Err(Failure::environment(anyhow::anyhow!(
+            "no container engine is driven by this version; the sandbox needs none"
+        ))
+        .advise("leave --backend out"));
+    }
+    // Everything that can be wrong with the command line is found before anything is brought or run.
+    let variables = environment::read(&arguments.env, &arguments.env_file)?;
+    let (network, configured) = Network::read(&arguments.network)?;
+    let terms = settings::terms(arguments, &configured)?;
+    let bundle = arguments.bundle.as_deref().map(keep::open).transpose()?;
+    let credentials = if arguments.with_credentials { Some(own_credentials(arguments)?) } else { None };
+    let mask = mask(&variables, credentials.as_ref());
+
+    let interrupt = Interrupt::listen()?;
+    let scratch = tempfile::Builder::new()
+        .prefix("launchpath-rehearse-")
+        .tempdir()
+        .context("a directory for the image")
+        .map_err(Failure::environment)?;
+    let mut live = Live::new(&terms);
+    live.say(&format!("bringing {}", arguments.image));
+    let brought = image::bring(&arguments.image, arguments.platform.as_deref(), scratch.path(), &interrupt);
+    live.clear();
+    let rehearsed = brought.and_then(|ready| {
+        rehearse(arguments, terms, &ready, &network, &variables, credentials, &mask, &interrupt, &mut live)
+    });
+    live.clear();
+    remove(scratch);
+    let (request, record) = rehearsed?;
+    if interrupt.is_set() {
+        return Err(Failure::interrupted());
+    }
+
+    let response = serde_json::to_value(&record).context("the record").map_err(Failure::environment)?;
+    let text = match arguments.format {
+        AnswerFormat::Json => format!("{response:#}\n"),
+        AnswerFormat::Text => {
+            let options = output::options(global, arguments.output.is_some(), arguments.detail);
+            report::text(&record, arguments.detail, &options)
+        }
+    };
+    if let (Some(bundle), Some(path)) = (bundle, &arguments.bundle) {
+        keep::save(bundle, path, request, response)?;
+    }
+    output::deliver(&text, arguments.output.as_deref())?;
+    Ok(match record.verdict() {
+        Verdict::Passed => 0,
+        Verdict::Broken { .. } => 1,
+        Verdict::Undecided { .. } => 3,
+    })
+}
+
+/// Starts the process, holds it to the terms, stops it; the request and the record.
+#[expect(clippy::too_many_arguments, reason = "what was read from the command line, each part on its own")]
+fn rehearse(
+    arguments: &RehearseArguments,
+    mut terms: Terms,
+    ready: &Ready,
+    network: &Network,
+    variables: &BTreeMap<String, String>,
+    credentials: Option<Credentials>,
+    mask: &Mask,
+    interrupt: &Interrupt,
+    live: &mut Live,
+) -> Result<(Value, Record), Failure> {
+    let environment = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let (plan, speed) = backend::plan(ready, &arguments.command, environment, network, credentials)?;
+    terms.speed = speed;
+    if speed == Speed::Emulated && arguments.timeout.is_none() {
+        terms.patience = settings::emulated_patience(&terms);
+    }
+    let keep = if arguments.keep_output { Keep::Much } else { Keep::Tail };
+    let mut process = backend::run(&plan)?;
+    let seen = hold(&mut process, &terms, mask, keep, interrupt.flag(), &mut |progress| live.show(&progress));
+    process.stop();
+    terms.network = network.terms(seen.attempts.as_deref());
+    let setting = Setting {
+        image: arguments.image.clone(),
+        digest: ready.digest.clone(),
+        config_digest: ready.config_digest.clone(),
+        platform: ready.platform.clone(),
+        backend: Backend::Sandbox,
+        environment_names: variables.keys().cloned().collect(),
+        network: network.word.to_owned(),
+        with_credentials: arguments.with_credentials,
+        distributions: BTreeMap::new(),
+        limits: limits(&plan.limits),
+    };
+    let request = record::request(&setting, &terms);
+    let mut record = Record::of(setting, &terms, &seen);
+    record.stand_ins = network.stand_ins();
+    if let Some(platform) = ready.platform.as_ref().filter(|platform| platform.architecture != "arm64") {
+        record.not_checked.push(NotChecked {
+            clause: "platform".to_owned(),
+            why: format!(
+                "the image is for {}: microVMs of AgentCore Runtime take linux/arm64 only, and this run says nothing about that",
+                platform.architecture
+            ),
+        });
+    }
+    Ok((request, record))
+}
+
+fn limits(limits: &Limits) -> Value {
+    json!({
+        "processors": limits.processors,
+        "memory_bytes": limits.memory,
+        "processes": limits.processes,
+        "disk_bytes": limits.disk,
+        "files": limits.files,
+    })
+}
+
+/// What must not be shown wherever the process prints it.
+fn mask(variables: &BTreeMap<String, String>, credentials: Option<&Credentials>) -> Mask {
+    let given = variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let secret = credentials.iter().flat_map(|credentials| {
+        [
+            ("the access key", credentials.access_key_id.as_str()),
+            ("the secret key", credentials.secret_access_key.as_str()),
+            ("the session token", credentials.session_token.as_str()),
+        ]
+    });
+    Mask::of(given.chain(secret))
+}
+
+/// The user's own credentials, when they expire.
+fn own_credentials(arguments: &RehearseArguments) -> Result<Credentials, Failure> {
+    let settings = launchpath_aws::Settings {
+        profile: arguments.profile.clone(),
+        ..launchpath_aws::Settings::default()
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the asynchronous runtime")
+        .map_err(Failure::environment)?;
+    let found = runtime.block_on(launchpath_aws::short_lived(&settings))?;
+    Ok(Credentials {
+        role: "execution_role".to_owned(),
+        access_key_id: found.access_key_id,
+        secret_access_key: found.secret_access_key,
+        session_token: found.session_token,
+        expiration: found.expiration,
+    })
+}
+
+/// Removes the unpacked image. Folders that their owner may not enter are opened first; a thread that was interrupted while
+/// it unpacked may need a moment to notice that its folder is gone.
+fn remove(scratch: tempfile::TempDir) {
+    let path = scratch.keep();
+    for _ in 0..20 {
+        open_folders(&path);
+        if std::fs::remove_dir_all(&path).is_ok() || !path.exists() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    output::complain(&Failure::environment(anyhow::anyhow!("{} could not be removed", path.display())));
+}
+
+/// Lets the owner into folders of the image that shut everybody out.
+fn open_folders(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(metadata) = std::fs::symlink_metadata(path) else { return };
+    if !metadata.is_dir() {
+        return;
+    }
+    if metadata.permissions().mode() & 0o700 != 0o700 {
+        // What cannot be opened cannot be removed either, and that is reported.
+        let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700));
+    }
+    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            open_folders(&entry.path());
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `rehearse`: the command line, and real processes of this machine in a sandbox.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::program::{Run, launchpath};
+
+/// A sandbox cannot be had everywhere: without privileges the program says so, and these tests pass. Not in CI.
+fn rehearse(words: &[&str]) -> Option<Run> {
+    let run = launchpath(&[&["rehearse"], words].concat());
+    if run.code == 253 && std::env::var_os("CI").is_none() {
+        skipped(&run.stderr);
+        return None;
+    }
+    Some(run)
+}
+
+#[expect(clippy::print_stderr, reason = "a test that does not run says why")]
+fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
+fn scratch() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("case.json");
+    (folder, path)
+}
+
+#[test]
+fn wrong_words_are_usage_errors_before_anything_runs() {
+    for (words, said) in [
+        (&["rehearse", "/nowhere"][..], "no such file"),
+        (&["rehearse", "rootfs:/", "--protocol", "SOAP"], "HTTP, MCP, A2A or AGUI"),
+        (&["rehearse", "rootfs:/", "--session-id", "short"], "33 to 256"),
+        (&["rehearse", "rootfs:/", "--network", "open"], "none, host-blocked and bundle:PATH"),
+        (&["rehearse", "rootfs:/", "--network", "bundle:/nowhere"], "/nowhere"),
+        (&["rehearse", "rootfs:/", "--env", "hunter2"], "NAME=VALUE"),
+        (&["rehearse", "rootfs:/", "--payload", "@/nowhere"], "/nowhere"),
+        (&["rehearse", "rootfs:/", "--path", "mcp"], "begins with /"),
+    ] {
+        let run = launchpath(words);
+        assert_eq!(run.code, 252, "{words:?}: {}", run.stderr);
+        assert!(run.stderr.contains(said) && !run.stderr.contains("hunter2"), "{words:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_process_that_exits_is_broken_and_its_values_stay_unsaid() {
+    let (_folder, case) = scratch();
+    let case = case.display().to_string();
+    let script = "echo \"the key is $KEY\"; exit 3";
+    let words = ["rootfs:/", "--format", "json", "--bundle", &case, "--env", "KEY=a-very-secret-value", "--"];
+    let Some(run) = rehearse(&[&words[..], &["/bin/sh", "-c", script]].concat()) else { return };
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let record = run.json();
+    assert_eq!(record["clause"], "stays_up");
+    assert_eq!(record["reason"], "exited");
+    assert_eq!(record["exit_code"], 3);
+    assert_eq!(record["output"], "the key is [value of KEY]\n");
+    // The same record is a call of the bundle, and a second one goes beside it.
+    let read = || std::fs::read_to_string(&case).unwrap();
+    let bundle: Value = serde_json::from_str(&read()).unwrap();
+    assert_eq!(bundle["calls"][0]["operation"], "Rehearse");
+    assert_eq!(bundle["calls"][0]["response"], record);
+    assert_eq!(bundle["calls"][0]["request"]["environment_names"][0], "KEY");
+    assert!(!read().contains("a-very-secret-value"));
+    let again = rehearse(&["rootfs:/", "--bundle", &case, "--", "/bin/sh", "-c", "exit 0"]).unwrap();
+    assert_eq!(again.code, 1);
+    assert!(again.stdout.starts_with("BROKEN stays_up: exited with code 0"), "{}", again.stdout);
+    let bundle: Value = serde_json::from_str(&read()).unwrap();
+    assert_eq!(bundle["calls"].as_array().map(Vec::len), Some(2));
+    assert_eq!(bundle["calls"][1]["id"], "c2");
+}
+
+#[test]
+fn a_program_that_is_not_there_does_not_start() {
+    let Some(run) = rehearse(&["rootfs:/", "--format", "json", "--", "/nowhere/at/all"]) else { return };
+    assert_eq!((run.code, &run.json()["reason"]), (1, &Value::from("executable_missing")));
+    let run = rehearse(&["rootfs:/", "--format", "json"]).unwrap();
+    assert_eq!((run.code, &run.json()["reason"]), (1, &Value::from("no_command")));
+}
+
+#[test]
+fn a_short_wait_decides_nothing() {
+    let words = ["rootfs:/", "--timeout", "1", "--format", "json", "--", "/bin/sh", "-c", "sleep 60"];
+    let Some(run) = rehearse(&words) else { return };
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert_eq!(run.json()["passed"], Value::Null);
+    assert_eq!(run.json()["clauses"][2]["reason"], "nothing_listens");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_removes_everything() {
+    use std::process::{Command, Stdio};
+    let temporary = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_launchpath"))
+        .args(["rehearse", "rootfs:/", "--", "/bin/sh", "-c", "exec sleep 4711"])
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let status = child.wait().unwrap();
+    if status.code() == Some(253) && std::env::var_os("CI").is_none() {
+        skipped("no sandbox here");
+        return;
+    }
+    assert_eq!(status.code(), Some(130));
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
+    let left = std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        std::fs::read(entry.path().join("cmdline")).is_ok_and(|line| line.ends_with(b"sleep\x004711\x00"))
+    });
+    assert!(!left, "the process outlived the rehearsal");
+}
