@@ -142,15 +142,16 @@ fn tool(name: &str) -> bool {
 
 /// The first range of subordinate ids of user `uid`: where it begins and how many there are.
 fn subordinate(file: &str, uid: u32) -> Option<(u32, u32)> {
-    let name = user_name(uid);
-    parse_subordinate(&fs::read_to_string(Path::new(file)).ok()?, &uid.to_string(), name.as_deref())
+    // The tools refuse a user without a name.
+    let name = user_name(uid)?;
+    parse_subordinate(&fs::read_to_string(Path::new(file)).ok()?, &uid.to_string(), &name)
 }
 
-fn parse_subordinate(text: &str, uid: &str, name: Option<&str>) -> Option<(u32, u32)> {
+fn parse_subordinate(text: &str, uid: &str, name: &str) -> Option<(u32, u32)> {
     text.lines().find_map(|line| {
         let mut fields = line.trim().split(':');
         let who = fields.next()?;
-        if who != uid && Some(who) != name {
+        if who != uid && who != name {
             return None;
         }
         let (first, count) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
@@ -184,9 +185,9 @@ mod tests {
     #[test]
     fn subordinate_ranges_are_found_by_name_and_number() {
         let text = "other:1:2\napp:100000:65536\n1001:165536:65536\n";
-        assert_eq!(parse_subordinate(text, "1000", Some("app")), Some((100_000, 65_536)));
-        assert_eq!(parse_subordinate(text, "1001", None), Some((165_536, 65_536)));
-        assert_eq!(parse_subordinate(text, "1002", Some("nobody")), None);
-        assert_eq!(parse_subordinate("app:x:y\napp:1:0", "1", Some("app")), None);
+        assert_eq!(parse_subordinate(text, "1000", "app"), Some((100_000, 65_536)));
+        assert_eq!(parse_subordinate(text, "1001", "nobody"), Some((165_536, 65_536)));
+        assert_eq!(parse_subordinate(text, "1002", "nobody"), None);
+        assert_eq!(parse_subordinate("app:x:y\napp:1:0", "1", "app"), None);
     }
 }

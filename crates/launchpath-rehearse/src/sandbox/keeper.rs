@@ -12,6 +12,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+use rustix::mount::MountAttrFlags;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with};
 use rustix::process::{Gid, Signal, Uid, WaitId, WaitIdOptions};
 
@@ -19,6 +20,7 @@ use super::fabric;
 use super::idmap::Kind;
 use super::inside::{self, Failure};
 use super::kernel::{self, Side};
+use super::mounts;
 use super::netlink::exchange;
 use super::prepared::Prepared;
 use super::step::Step;
@@ -61,6 +63,8 @@ fn keep(
     let died = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
     died.map_err(Failure::at(Step::Become))?;
 
+    // Registered as long as this is open: as long as the sandbox is.
+    let _emulator = emulator(prepared).map_err(Failure::at(Step::Emulate))?;
     let outer = outer_network(prepared).map_err(Failure::at(Step::OuterNetwork))?;
     open_sockets(prepared, control).map_err(Failure::at(Step::Listen))?;
 
@@ -109,6 +113,16 @@ fn become_root(ids: Kind) -> Result<(), Errno> {
     rustix::thread::set_thread_groups(&[])?;
     rustix::thread::set_thread_res_gid(Gid::ROOT, Gid::ROOT, Gid::ROOT)?;
     rustix::thread::set_thread_res_uid(Uid::ROOT, Uid::ROOT, Uid::ROOT)
+}
+
+/// Registers the emulator in the user namespace, where nobody outside is concerned.
+fn emulator(prepared: &Prepared) -> Result<Option<OwnedFd>, Errno> {
+    let Some(line) = &prepared.emulator else { return Ok(None) };
+    let formats = mounts::file_system(c"binfmt_misc", &[], MountAttrFlags::MOUNT_ATTR_NOEXEC)?;
+    let register =
+        rustix::fs::openat(&formats, c"register", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(&register, line)?;
+    Ok(Some(formats))
 }
 
 /// What the process-to-be needs to lay the wire between the namespaces.

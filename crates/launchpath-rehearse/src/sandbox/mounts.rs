@@ -79,7 +79,7 @@ pub(super) fn enter(prepared: &Prepared, files: Option<&OwnedFd>) -> Result<(), 
 }
 
 /// A file system of its own, attached nowhere yet.
-fn file_system(
+pub(super) fn file_system(
     kind: &CStr,
     options: &[(&CStr, &CStr)],
     attributes: MountAttrFlags,

@@ -17,7 +17,7 @@ use crate::subject::{Printed, Stream};
 const PIECE: usize = 64 << 10;
 
 /// Pieces that may wait in the channel.
-pub(super) const WAITING: usize = 64;
+pub(super) const WAITING: usize = 256;
 
 /// Bytes of one stream that may wait for room in the channel.
 const PENDING: usize = 1 << 20;

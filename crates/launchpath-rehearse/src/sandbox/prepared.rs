@@ -12,7 +12,7 @@ use super::fabric::{self, Fabric};
 use super::filter;
 use super::idmap::Kind;
 use super::kernel::Strings;
-use super::plan::Plan;
+use super::plan::{Emulator, Plan};
 use super::program;
 use super::users::Identity;
 
@@ -39,6 +39,8 @@ pub(super) struct Prepared {
     pub(super) scratch: Scratch,
     /// Files of the image that the host writes, below `/etc`.
     pub(super) host_files: Vec<(CString, Vec<u8>)>,
+    /// What registers an emulator for the sandbox.
+    pub(super) emulator: Option<Vec<u8>>,
     /// The processors' numbers as `/sys` lists them.
     pub(super) processor_list: Vec<u8>,
 }
@@ -130,6 +132,7 @@ impl Prepared {
                 shared_memory: text("a limit", (plan.limits.memory / 2).to_string())?,
             },
             host_files: host_files()?,
+            emulator: plan.emulator.as_ref().map(registration).transpose()?,
             processor_list,
         })
     }
@@ -153,6 +156,23 @@ fn processors(most: u32) -> (CpuSet, Vec<u8>) {
     }
     let list = if most > 1 { format!("0-{}\n", most - 1) } else { "0\n".to_owned() };
     (chosen, list.into_bytes())
+}
+
+/// The line that has the kernel run programs of another architecture with an emulator.
+fn registration(emulator: &Emulator) -> Result<Vec<u8>, SandboxError> {
+    let Emulator::QemuAarch64(path) = emulator;
+    let path = path.as_os_str().as_encoded_bytes();
+    if path.iter().any(|byte| matches!(byte, b':' | b'\n' | 0)) || !path.starts_with(b"/") {
+        return Err(SandboxError::Unsupported {
+            why: "the emulator's path cannot be registered".to_owned(),
+            advice: "give an absolute path without colon and line break".to_owned(),
+        });
+    }
+    // A 64-bit little-endian program for AArch64. The emulator is opened now and here, so that nothing of it need be in the
+    // image; it is given the opened program and the name that the program was called by.
+    let magic = br"\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00";
+    let mask = br"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff";
+    Ok([&b":launchpath-aarch64:M::"[..], magic, b":", mask, b":", path, b":POF"].concat())
 }
 
 /// What a container engine writes too, and what an agent finds in a session: nobody but itself and the resolver.

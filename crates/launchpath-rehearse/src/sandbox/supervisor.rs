@@ -290,6 +290,10 @@ fn failed(step: Step, error: i32) -> SandboxError {
 fn unsupported(step: Step, error: Errno) -> SandboxError {
     let source = io::Error::from(error);
     let advice = match error {
+        Errno::PERM | Errno::NODEV | Errno::NOENT | Errno::INVAL if step == Step::Emulate => {
+            "to emulate another architecture, use a kernel of 6.7 or later with binfmt_misc, and give a static emulator \
+             (Debian: qemu-user-static)"
+        }
         Errno::PERM | Errno::ACCESS => {
             "run it as root, or allow unprivileged user namespaces (kernel.unprivileged_userns_clone, \
              kernel.apparmor_restrict_unprivileged_userns, a container's seccomp profile), or use a container engine"

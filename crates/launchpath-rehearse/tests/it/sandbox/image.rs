@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use launchpath_rehearse::sandbox::{self, Plan, Sandbox};
@@ -15,6 +16,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// An image with busybox in it.
 pub(crate) struct Image {
     folder: tempfile::TempDir,
+    /// Tests that count what there is of this process's sandboxes would count those of others.
+    _alone: MutexGuard<'static, ()>,
 }
 
 /// A static busybox of this machine (Debian `busybox-static`).
@@ -31,7 +34,8 @@ impl Image {
         };
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let image = Self { folder };
+        static ALONE: Mutex<()> = Mutex::new(());
+        let image = Self { folder, _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner) };
         for name in ["bin", "etc", "tmp", "www", "opt/app"] {
             fs::create_dir_all(image.path().join(name)).unwrap();
         }

@@ -3,6 +3,10 @@
 //! Root file systems are made from a static busybox; a test whose tool or right is missing says so and passes.
 #![expect(clippy::print_stderr, reason = "a test that cannot be held says so")]
 
+mod emulation;
+mod footprint;
+mod hostile;
 mod image;
 mod life;
 mod network;
+mod ordinary;
