@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use launchpath_rehearse::contract::Protocol;
 use launchpath_report::Format;
 
+use crate::query::Query;
+
 /// Finds where the launch of an Amazon Bedrock AgentCore Runtime breaks, proves why, and checks the fix.
 #[derive(Debug, Parser)]
 #[command(name = "launchpath", version, arg_required_else_help = true, after_help = EXIT_CODES)]
@@ -35,6 +37,9 @@ pub(crate) struct Global {
     /// Columns of text output [default: the terminal's, else 100]
     #[arg(long, global = true, value_name = "COLUMNS")]
     pub(crate) width: Option<usize>,
+    /// Select from the JSON of the answer with a JMESPath expression, as for the AWS CLI; the result is JSON
+    #[arg(long, global = true, value_name = "EXPRESSION", value_parser = Query::parse)]
+    pub(crate) query: Option<Query>,
 }
 
 /// When to use colour.
@@ -202,6 +207,9 @@ pub(crate) struct ExplainArguments {
     /// A fault's code, for example net.endpoint_sg_blocks; without one the catalogue is listed
     #[arg(value_name = "FAULT")]
     pub(crate) fault: Option<String>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
 }
 
 #[derive(Debug, Args)]

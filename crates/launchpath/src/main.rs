@@ -8,6 +8,7 @@ mod commands;
 mod disk;
 mod failure;
 mod output;
+mod query;
 
 use std::process::ExitCode;
 
@@ -47,11 +48,14 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn run(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         Command::Diagnose(arguments) => commands::diagnose::run(&cli.global, &arguments),
-        Command::Collect(arguments) => commands::collect::run(&cli.global, &arguments),
+        Command::Collect(arguments) => {
+            query::refuse(cli.global.query.as_ref(), "what collect writes")?;
+            commands::collect::run(&cli.global, &arguments)
+        }
         Command::Compare(arguments) => commands::compare::run(&cli.global, &arguments),
         Command::Rehearse(arguments) => commands::rehearse::run(&cli.global, &arguments),
         Command::Explain(arguments) => commands::explain::run(&cli.global, &arguments),
-        Command::Permissions(arguments) => commands::permissions::run(&arguments),
+        Command::Permissions(arguments) => commands::permissions::run(&cli.global, &arguments),
         Command::Reach(arguments) => commands::reach::run(&cli.global, &arguments),
         Command::Can(arguments) => commands::can::run(&cli.global, &arguments),
     }

@@ -16,7 +16,7 @@ use self::answer::Answered;
 use super::batch::Lines;
 use crate::cli::{AnswerFormat, CanArguments, Global, HowMuch};
 use crate::failure::Failure;
-use crate::{disk, output};
+use crate::{disk, output, query};
 
 /// The policies that take part, and where they come from.
 struct Policies {
@@ -32,6 +32,7 @@ struct Policies {
 /// Runs the command and returns the exit code of the answer.
 pub(crate) fn run(global: &Global, arguments: &CanArguments) -> Result<u8, Failure> {
     if let Some(path) = &arguments.requests {
+        query::refuse(global.query.as_ref(), "a file of answers")?;
         return many(path, arguments.output.as_deref());
     }
     let world = arguments.bundle.as_deref().map(disk::open).transpose()?;
@@ -44,11 +45,12 @@ pub(crate) fn run(global: &Global, arguments: &CanArguments) -> Result<u8, Failu
     given.put_into(&mut policies.layers);
     let outcome = evaluate(&request, &policies.layers);
     let answered = Answered { request: &request, outcome: &outcome, policies: &policies };
-    let text = match arguments.format {
-        AnswerFormat::Text => {
+    let text = match (arguments.format, &global.query) {
+        (AnswerFormat::Text, None) => {
             answered.text(&output::options(global, arguments.output.is_some(), HowMuch::Normal))
         }
-        AnswerFormat::Json => answered.json(),
+        (AnswerFormat::Json, None) => answered.json(),
+        (_, Some(query)) => query.select(&answered.json())?,
     };
     output::deliver(&text, arguments.output.as_deref())?;
     Ok(answered.exit_code())

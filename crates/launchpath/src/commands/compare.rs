@@ -16,9 +16,10 @@ use crate::{disk, output};
 pub(crate) fn run(global: &Global, arguments: &CompareArguments) -> Result<u8, Failure> {
     let (here, there) = worlds(arguments)?;
     let contrast = launchpath_diagnose::compare(&here, &there);
-    let text = match arguments.format {
-        AnswerFormat::Json => contrast_json(&contrast),
-        AnswerFormat::Text => {
+    let text = match (arguments.format, &global.query) {
+        (AnswerFormat::Json, None) => contrast_json(&contrast),
+        (_, Some(query)) => query.select(&contrast_json(&contrast))?,
+        (AnswerFormat::Text, None) => {
             contrast_text(&contrast, &output::options(global, arguments.output.is_some(), arguments.detail))
         }
     };

@@ -7,13 +7,13 @@ use launchpath_intake::open_bytes;
 use launchpath_model::evidence::Evidence;
 use launchpath_model::world::Statement;
 use launchpath_model::{EvidenceId, Outcome, World};
-use launchpath_report::render;
+use launchpath_report::{Format, render};
 use serde_json::{Value, json};
 
 use super::live;
 use crate::cli::{DiagnoseArguments, Global};
 use crate::failure::Failure;
-use crate::{disk, output};
+use crate::{disk, output, query};
 
 /// Runs the command and returns the exit code of the diagnosis.
 pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, Failure> {
@@ -24,7 +24,16 @@ pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, 
     let refused = arguments.bundle.is_none() && is_all_refused(&world);
     let diagnosis = launchpath_diagnose::diagnose(&world);
     let options = output::options(global, arguments.output.is_some(), arguments.detail);
-    let text = render(&diagnosis, arguments.format, &options);
+    let text = match (&global.query, arguments.format) {
+        (None, format) => render(&diagnosis, format, &options),
+        (Some(query), Format::Text | Format::Json) => {
+            query.select(&render(&diagnosis, Format::Json, &options))?
+        }
+        (Some(query), format) => {
+            query::refuse(Some(query), &format!("--format {format}"))?;
+            String::new()
+        }
+    };
     output::deliver(&text, arguments.output.as_deref())?;
     if let Some(path) = &arguments.apply_fixes_to {
         let bundle = match (collected, &arguments.bundle) {

@@ -18,7 +18,7 @@ use self::question::Question;
 use super::batch::Lines;
 use crate::cli::{AnswerFormat, Global, HowMuch, ReachArguments};
 use crate::failure::Failure;
-use crate::{disk, output};
+use crate::{disk, output, query};
 
 /// Evidence, and how far it is trusted to be complete.
 pub(crate) struct Evidence {
@@ -50,17 +50,19 @@ fn is_loose(world: &World) -> bool {
 /// Runs the command and returns the exit code of the answer.
 pub(crate) fn run(global: &Global, arguments: &ReachArguments) -> Result<u8, Failure> {
     if let Some(path) = &arguments.flows {
+        query::refuse(global.query.as_ref(), "a file of answers")?;
         return many(path, arguments);
     }
     let bundle = arguments.bundle.as_deref().unwrap_or(Path::new("."));
     let evidence = Evidence::open(bundle)?;
     let question = Question::read(&evidence.world, arguments)?;
     let answered = Answered::to(&question, &evidence);
-    let text = match arguments.format {
-        AnswerFormat::Text => {
+    let text = match (arguments.format, &global.query) {
+        (AnswerFormat::Text, None) => {
             answered.text(&output::options(global, arguments.output.is_some(), HowMuch::Normal))
         }
-        AnswerFormat::Json => answered.json(),
+        (AnswerFormat::Json, None) => answered.json(),
+        (_, Some(query)) => query.select(&answered.json())?,
     };
     output::deliver(&text, arguments.output.as_deref())?;
     Ok(answered.exit_code())

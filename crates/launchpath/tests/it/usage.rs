@@ -179,3 +179,27 @@ fn without_credentials_the_environment_is_to_blame() {
     assert_eq!(run.code, 253, "{}", run.stderr);
     assert!(run.stderr.contains("credentials"), "{}", run.stderr);
 }
+
+#[test]
+fn a_query_selects_from_the_json_of_every_answer() {
+    let bundle = scenario("incident/as-rehearsed");
+    let run = launchpath(&["diagnose", "--bundle", &bundle, "--query", "causes[?primary].fault | [0]"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, "\"app.dependency_drift\"\n"), "{}", run.stderr);
+    let run = launchpath(&["explain", "--query", "[?fault == 'net.nacl'].stage | [0]"]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "\"artifact_fetch\"\n"), "{}", run.stderr);
+    let run = launchpath(&["permissions", "--query", "Version"]);
+    assert_eq!(run.stdout, "\"2012-10-17\"\n", "{}", run.stderr);
+    let nat = scenario("base/nat");
+    let run = launchpath(&["reach", "agent-abcdefghij", "ecr.api", "--bundle", &nat, "--query", "reachable"]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "true\n"), "{}", run.stderr);
+    for words in [
+        &["diagnose", "--bundle", &bundle, "--query", "causes["][..],
+        &["diagnose", "--bundle", &bundle, "--query", "a", "--format", "html"],
+        &["collect", "x", "--script", "--query", "a"],
+        &["permissions", "--format", "terraform", "--query", "a"],
+    ] {
+        let run = launchpath(words);
+        assert_eq!(run.code, 252, "{words:?}: {}", run.stderr);
+        assert!(run.stdout.is_empty(), "{words:?}");
+    }
+}
