@@ -78,6 +78,8 @@ pub(crate) struct RawAnswer {
     pub(crate) status: u16,
     pub(crate) type_header: Option<String>,
     pub(crate) content_type: Option<String>,
+    /// The Region that S3 names, also when it was asked in another.
+    pub(crate) bucket_region: Option<String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -197,6 +199,29 @@ impl Client {
             raw,
         )
         .await
+    }
+
+    /// Asks for what an image or a code archive is fetched with; the answer as it came, whatever its status.
+    ///
+    /// INVARIANT: only operations of [`operation::IMAGE`] leave this function.
+    pub(crate) async fn image(
+        &self,
+        service: &'static str,
+        name: &'static str,
+        region: &str,
+        request: &Value,
+    ) -> Result<RawAnswer, Refusal> {
+        let row = operation::find_image(service, name);
+        let Some((facts, operation)) = row.and_then(|row| facts::operation(row.service, row.name)) else {
+            return Err(Refusal::new("NotInTable", "nothing is fetched with this operation", None));
+        };
+        let bucket = request.get("Bucket").and_then(Value::as_str);
+        let endpoint = self.endpoint(service, facts, region, bucket);
+        let http = request::build(facts, (name, operation), &endpoint, request, None)
+            .map_err(|error| unsendable(&error))?;
+        self.limits.turn(service).await;
+        let signing = Some((facts, &endpoint));
+        self.send(service, name, signing, http, self.call_timeout, &self.retry, raw).await
     }
 
     /// Fetches a presigned URL, which needs and gets no signature of ours.
@@ -347,6 +372,7 @@ fn raw(response: &HttpResponse) -> Result<RawAnswer, Refusal> {
         status: response.status().as_u16(),
         type_header: header("x-amzn-errortype"),
         content_type: header("content-type"),
+        bucket_region: header("x-amz-bucket-region"),
         body: body.to_vec(),
     })
 }

@@ -59,6 +59,7 @@ mod tests {
         RawAnswer {
             status,
             type_header: (status >= 400).then(|| "RuntimeClientError".to_owned()),
+            bucket_region: None,
             content_type: Some("application/json".to_owned()),
             body: body.as_bytes().to_vec(),
         }

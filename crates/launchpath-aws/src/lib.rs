@@ -6,6 +6,7 @@
 //! - [`operation`]: the table of operations that may be sent, with the IAM action of each.
 //! - `plan`: what is asked and after what; [`plan()`] describes it.
 //! - [`collect`]: runs the plan against an account, or any `--endpoint-url`.
+//! - [`registry_login`], [`download_code`]: what fetching an image from ECR or code from S3 needs of AWS.
 //! - [`script()`]: the same collection as a script of AWS CLI commands.
 //! - [`permissions`]: the minimum policy, generated from the table.
 //! - [`short_lived`]: the user's own credentials, for a rehearsal.
@@ -20,6 +21,7 @@ mod collect;
 mod credentials;
 mod endpoint;
 mod facts;
+mod image;
 mod image_config;
 mod invoke;
 mod mask;
@@ -38,6 +40,7 @@ mod wire;
 pub use collect::collect;
 pub use credentials::{ShortLived, short_lived};
 pub use endpoint::Partition;
+pub use image::{CodeObject, ImageError, RegistryLogin, download_code, registry_login};
 pub use plan::{Plan, PlanStep, PlannedCall, plan};
 pub use progress::{Progress, Silent};
 pub use record::Outcome;

@@ -147,9 +147,18 @@ pub const READ: &[Operation] = &[
     operation!("route53" "ListHostedZonesByVPC", ["route53:ListHostedZonesByVPC", "ec2:DescribeVpcs"], ANY,
         "private zones that hide AWS names"),
     operation!("s3" "HeadObject", ["s3:GetObject", "s3:GetObjectVersion"], CODE,
-        "whether the code archive exists, and its size (its content is never read)"),
+        "whether the code archive exists, and its size (a diagnosis never reads its content)"),
     operation!("sts" "GetCallerIdentity", ["sts:GetCallerIdentity"], ANY,
         "which account and identity look"),
+];
+
+/// What `inspect` and `rehearse` send when they are given an image in ECR or code in S3; a collection never does. Read-only too,
+/// and part of the published policy; but their answers are secrets or contents, and never evidence.
+pub const IMAGE: &[Operation] = &[
+    operation!("ecr" "GetAuthorizationToken", ["ecr:GetAuthorizationToken"], ANY,
+        "pull the image that `inspect` or `rehearse` is given"),
+    operation!("s3" "GetObject", ["s3:GetObject", "s3:GetObjectVersion"], CODE,
+        "download the code archive that `inspect` or `rehearse` is given"),
 ];
 
 /// The one operation that is not read-only. Only `--invoke` reaches it; it is in no published policy.
@@ -182,6 +191,11 @@ pub const RATES: &[Rate] = &[
     Rate { service: "sts", per_second: 10, burst: 10 },
 ];
 
+/// The row of an operation that fetches an image or code, or `None` when nothing may send it for that.
+pub(crate) fn find_image(service: &str, name: &str) -> Option<&'static Operation> {
+    IMAGE.iter().find(|row| row.service == service && row.name == name)
+}
+
 /// The row of a read-only operation, or `None` when collection may not send it.
 pub fn find(service: &str, name: &str) -> Option<&'static Operation> {
     READ.iter().find(|row| row.service == service && row.name == name)
@@ -196,7 +210,8 @@ mod tests {
 
     #[test]
     fn the_table_and_the_wire_facts_name_the_same_operations() {
-        let table: BTreeSet<_> = READ.iter().chain([&INVOKE]).map(|o| (o.service, o.name)).collect();
+        let table: BTreeSet<_> =
+            READ.iter().chain(IMAGE).chain([&INVOKE]).map(|o| (o.service, o.name)).collect();
         let wire: BTreeSet<_> = facts::all().collect();
         assert_eq!(table, wire);
     }
@@ -224,6 +239,11 @@ mod tests {
                 assert_ne!(*action, "ecr:GetAuthorizationToken", "a token is a secret");
             }
         }
+    }
+
+    #[test]
+    fn what_fetches_an_image_is_no_evidence() {
+        assert!(IMAGE.iter().all(|row| find(row.service, row.name).is_none()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::operation::{READ, Scope};
+use crate::operation::{IMAGE, READ, Scope};
 
 /// One statement of the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Statement {
 /// The policy: one statement per kind of resource, sorted by id.
 pub fn policy() -> Vec<Statement> {
     let mut statements: BTreeMap<&str, Statement> = BTreeMap::new();
-    for row in READ {
+    for row in READ.iter().chain(IMAGE) {
         let statement = statements
             .entry(row.scope.sid)
             .or_insert_with(|| Statement { scope: row.scope, actions: BTreeMap::new() });
@@ -117,7 +117,7 @@ mod tests {
     use crate::operation::INVOKE;
 
     fn actions_of_table() -> BTreeSet<&'static str> {
-        READ.iter().flat_map(|row| row.actions).copied().collect()
+        READ.iter().chain(IMAGE).flat_map(|row| row.actions).copied().collect()
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod collection;
 mod comparison;
 mod fake;
+mod image;
 mod moto;
 mod scripted;
 mod wire;
