@@ -155,6 +155,13 @@ fn no_engine(name: &str) -> FetchError {
     }
 }
 
+/// A zip of code that was downloaded to `file`; `name` is where it came from.
+pub fn code_zip(name: &str, file: File) -> Result<Artifact, FetchError> {
+    let path = PathBuf::from(name);
+    let metadata = file.metadata().map_err(|source| FetchError::Read { path: path.clone(), source })?;
+    Ok(Artifact::CodeZip(CodeZip { path, file, bytes: metadata.len() }))
+}
+
 /// A saved image: a layout, or what `docker save` used to write.
 fn saved(path: &Path, file: File, wanted: &Wanted) -> Result<Container, FetchError> {
     let archive = Archive::open(path, file)?;

@@ -23,7 +23,7 @@ mod store;
 #[cfg(unix)]
 pub mod unpack;
 
-pub use artifact::{Artifact, CodeZip, Options, open};
+pub use artifact::{Artifact, CodeZip, Options, code_zip, open};
 pub use container::Container;
 #[cfg(unix)]
 pub use engine::sockets as engine_sockets;

@@ -6,6 +6,8 @@ pub(crate) mod collect;
 pub(crate) mod compare;
 pub(crate) mod diagnose;
 pub(crate) mod explain;
+mod image;
+mod keep;
 mod live;
 mod page;
 pub(crate) mod permissions;

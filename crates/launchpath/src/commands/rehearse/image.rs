@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
+use launchpath_fetch::Artifact;
 use launchpath_fetch::unpack::{Ownership, unpack};
-use launchpath_fetch::{Artifact, FetchError, Options};
-use launchpath_image::document::{ImageDocuments, Wished};
+use launchpath_image::document::ImageDocuments;
 use launchpath_image::tree::Limits;
 use launchpath_model::aws::image::ProcessConfig;
 use launchpath_rehearse::record::Platform;
 
 use super::interrupt::Interrupt;
+use crate::commands::image::{self, Source};
 use crate::failure::Failure;
 
 /// An image that is ready to be started.
@@ -30,19 +31,12 @@ pub(crate) struct Ready {
 }
 
 /// Brings the image into `scratch`, on a thread of its own: an interruption does not wait for a download.
-pub(crate) fn bring(
-    image: &str,
-    platform: Option<&str>,
-    scratch: &Path,
-    interrupt: &Interrupt,
-) -> Result<Ready, Failure> {
-    let platform =
-        platform.map(str::parse).transpose().map_err(|why: String| Failure::usage(anyhow::anyhow!(why)))?;
-    let (image, scratch) = (image.to_owned(), scratch.to_owned());
+pub(crate) fn bring(source: Source, scratch: &Path, interrupt: &Interrupt) -> Result<Ready, Failure> {
+    let scratch = scratch.to_owned();
     let (done, result) = channel();
     std::thread::spawn(move || {
         // After an interruption nobody waits for it.
-        let _ = done.send(fetch(&image, platform, &scratch));
+        let _ = done.send(fetch(&source, &scratch));
     });
     loop {
         match result.recv_timeout(Duration::from_millis(50)) {
@@ -55,9 +49,8 @@ pub(crate) fn bring(
     }
 }
 
-fn fetch(image: &str, platform: Option<Wished>, scratch: &Path) -> Result<Ready, Failure> {
-    let mut artifact = launchpath_fetch::open(image, &Options { platform, ..Options::of_this_machine() })
-        .map_err(failure)?;
+fn fetch(source: &Source, scratch: &Path) -> Result<Ready, Failure> {
+    let mut artifact = image::open(source)?;
     let mut ready = match &artifact {
         Artifact::Container(container) => of_documents(container.documents()),
         // What is unpacked already is used where it is: the sandbox writes elsewhere.
@@ -69,14 +62,15 @@ fn fetch(image: &str, platform: Option<Wished>, scratch: &Path) -> Result<Ready,
         }
         Artifact::CodeZip(_) => {
             return Err(Failure::usage(anyhow::anyhow!(
-                "{image} is a code zip: the interpreter that the service puts under it is not part of it"
+                "{} is a code zip: the interpreter that the service puts under it is not part of it",
+                source.image
             ))
             .advise(
                 "read it with `launchpath inspect`, or put it into an image of that interpreter and rehearse that",
             ));
         }
     };
-    let tree = artifact.tree(Limits::default()).map_err(failure)?;
+    let tree = artifact.tree(Limits::default())?;
     ready.root = scratch.join("root");
     let root = &ready.root;
     std::fs::create_dir(root)
@@ -107,20 +101,5 @@ fn ownership(ours: &Path) -> Ownership {
     match std::fs::metadata(ours) {
         Ok(metadata) if metadata.uid() == 0 => Ownership::Image,
         _ => Ownership::Caller,
-    }
-}
-
-fn failure(error: FetchError) -> Failure {
-    let advice = error.advice();
-    let failure = match &error {
-        FetchError::Scratch(_) => Failure::environment(error),
-        FetchError::Argument { .. } | FetchError::Read { .. } | FetchError::Select { .. } => {
-            Failure::usage(error)
-        }
-        _ => Failure::malformed(error),
-    };
-    match advice {
-        Some(advice) => failure.advise(advice),
-        None => failure,
     }
 }

@@ -2,13 +2,12 @@
 //!
 //! What holds and what breaks is decided in `launchpath-rehearse`. Here: what the words of the command line mean
 //! (`settings`, `environment`, `network`), where the image comes from (`image`), what runs it (`backend`), and how the
-//! record is shown (`report`) and kept (`keep`). Start with [`run`].
+//! record is shown (`report`) and kept (`super::keep`). Start with [`run`].
 
 mod backend;
 mod environment;
 mod image;
 mod interrupt;
-mod keep;
 mod network;
 mod progress;
 mod report;
@@ -30,6 +29,8 @@ use self::interrupt::Interrupt;
 use self::network::Network;
 use self::progress::Live;
 use crate::cli::{AnswerFormat, Global, RehearsalBackend, RehearseArguments};
+use crate::commands::image::Source;
+use crate::commands::keep;
 use crate::failure::Failure;
 use crate::output;
 
@@ -57,7 +58,13 @@ pub(crate) fn run(global: &Global, arguments: &RehearseArguments) -> Result<u8, 
         .map_err(Failure::environment)?;
     let mut live = Live::new(&terms);
     live.say(&format!("bringing {}", arguments.image));
-    let brought = image::bring(&arguments.image, arguments.platform.as_deref(), scratch.path(), &interrupt);
+    let source = Source {
+        image: arguments.image.clone(),
+        platform: arguments.platform.clone(),
+        profile: arguments.profile.clone(),
+        ..Source::default()
+    };
+    let brought = image::bring(source, scratch.path(), &interrupt);
     live.clear();
     let rehearsed = brought.and_then(|ready| {
         rehearse(arguments, terms, &ready, &network, &variables, credentials, &mask, &interrupt, &mut live)
@@ -78,7 +85,7 @@ pub(crate) fn run(global: &Global, arguments: &RehearseArguments) -> Result<u8, 
         }
     };
     if let (Some(bundle), Some(path)) = (bundle, &arguments.bundle) {
-        keep::save(bundle, path, request, response)?;
+        keep::save(bundle, path, "Rehearse", request, response)?;
     }
     output::deliver(&text, arguments.output.as_deref())?;
     Ok(match record.verdict() {
