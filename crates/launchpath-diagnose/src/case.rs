@@ -15,7 +15,7 @@ use launchpath_model::aws::vpc::Subnet;
 use launchpath_model::ids::{RuntimeId, SubnetId, VpcId};
 use launchpath_model::world::{Invocation, LogRecord};
 use launchpath_model::{
-    Arn, EvidenceId, Gap, Known, Outcome, Selection, Target, Timestamp, World, command, service,
+    Arn, EvidenceId, Gap, Known, Outcome, Row, Selection, Target, Timestamp, World, command, service,
 };
 use serde_json::{Value, json};
 
@@ -99,19 +99,18 @@ impl<'a> Case<'a> {
 
     /// The case of another runtime of the same world.
     pub fn of(world: &'a World, id: Option<RuntimeId>, endpoint: String) -> Self {
-        let runtime = id.as_ref().and_then(|id| world.runtimes.seen(id)).map(|row| &row.value);
+        let runtime = id.as_ref().and_then(|id| described(world, id)).map(|row| &row.value);
         Self { world, combination: combination(runtime), id, endpoint, paths: OnceLock::new() }
     }
 
-    /// The runtime, as described.
+    /// The runtime, as described; where its creation was refused, as it was asked for.
     pub fn runtime(&self) -> Option<&'a Runtime> {
-        let id = self.id.as_ref()?;
-        self.world.runtimes.seen(id).map(|row| &row.value)
+        described(self.world, self.id.as_ref()?).map(|row| &row.value)
     }
 
     /// The calls that describe the runtime.
     pub fn runtime_evidence(&self) -> Vec<EvidenceId> {
-        let row = self.id.as_ref().and_then(|id| self.world.runtimes.seen(id));
+        let row = self.id.as_ref().and_then(|id| described(self.world, id));
         row.map(|row| row.evidence.clone()).unwrap_or_default()
     }
 
@@ -415,6 +414,17 @@ pub struct Symptom {
     pub evidence: Vec<EvidenceId>,
     /// True when only a person says so.
     pub reported: bool,
+}
+
+/// The description of a runtime, else what was asked for when its creation was refused: by name, or by name and suffix.
+fn described<'a>(world: &'a World, id: &RuntimeId) -> Option<&'a Row<Runtime>> {
+    let asked_for = |name: &str| world.refused_runtimes.seen(&name.to_owned());
+    let id_as_name = id.as_str();
+    world
+        .runtimes
+        .seen(id)
+        .or_else(|| asked_for(id_as_name))
+        .or_else(|| asked_for(id_as_name.rsplit_once('-')?.0))
 }
 
 fn combination(runtime: Option<&Runtime>) -> Combination {

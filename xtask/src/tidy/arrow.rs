@@ -39,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "launchpath-rehearse",
         ],
     ),
+    ("launchpath-bench", &["launchpath-intake", "launchpath-diagnose"]),
     ("xtask", &["launchpath-diagnose", "launchpath-report"]),
 ];
 

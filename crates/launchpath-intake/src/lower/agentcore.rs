@@ -6,10 +6,11 @@ use launchpath_model::aws::agentcore::{Runtime, RuntimeEndpoint};
 use launchpath_model::aws::trail::TrailEvent;
 use launchpath_model::ids::RuntimeId;
 use launchpath_model::world::Invocation;
-use launchpath_model::{Outcome, World};
+use launchpath_model::{EvidenceId, Outcome, World};
 
 use super::{Lowered, Recorded};
 use crate::error::IntakeError;
+use crate::json::Place;
 
 /// The control plane.
 pub(super) fn control(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
@@ -44,6 +45,27 @@ fn asked_for(world: &mut World, call: &Recorded) -> Lowered {
     };
     world.trail.insert(format!("{}#{}", evidence.operation, evidence.id), event, evidence.id.clone());
     Lowered::Done
+}
+
+/// Keeps what was asked for where a creation was refused: nothing else describes such a runtime.
+pub(super) fn refused(world: &mut World) {
+    let refused: Vec<(Runtime, Vec<EvidenceId>)> = world
+        .trail
+        .iter()
+        .filter(|(_, row)| row.value.event_name == "CreateAgentRuntime" && !row.value.succeeded())
+        .filter_map(|(_, row)| {
+            // A request that does not read as one describes nothing; the event itself is kept.
+            let asked = Place::default().typed::<Runtime>(row.value.request_parameters.as_ref()?).ok()?;
+            Some((asked, row.evidence.clone()))
+        })
+        .collect();
+    for (mut runtime, evidence) in refused {
+        let Some(name) = runtime.agent_runtime_name.clone() else { continue };
+        runtime.agent_runtime_id = RuntimeId::from(name.as_str());
+        for id in evidence {
+            world.refused_runtimes.insert(name.clone(), runtime.clone(), id);
+        }
+    }
 }
 
 /// The data plane: invocations of every kind (the plain one, commands, WebSocket) show whether a container answered.

@@ -46,6 +46,7 @@ pub(crate) fn all(world: &mut World, calls: Vec<Recorded>) -> Result<(), IntakeE
         call.note_completeness();
         one(world, &call)?;
     }
+    agentcore::refused(world);
     header::complete(world);
     Ok(())
 }

@@ -61,6 +61,8 @@ pub struct World {
     pub runtime_list: Table<RuntimeId, Runtime>,
     /// Older versions of runtimes, by id and version.
     pub runtime_versions: Table<(RuntimeId, String), Runtime>,
+    /// Runtimes whose creation was refused, as asked for, by name: there is no other description of them.
+    pub refused_runtimes: Table<String, Runtime>,
     /// Endpoints, by runtime and name.
     pub runtime_endpoints: Table<(RuntimeId, String), RuntimeEndpoint>,
 

@@ -41,6 +41,14 @@ fn check(context: &Context) -> Check {
     let role = case.role(NETWORK_ROLE);
     let named = context.progress.all_failures().find(|f| f.fault == Some(FAULT.code) && !f.reported);
     if let Some(failure) = named {
+        // A refusal that blames a control policy or a boundary is that fault: the role that was refused is there.
+        let blamed = Denial::read(&failure.text).and_then(|denial| denial.policy);
+        if let Some(policy) =
+            blamed.filter(|policy| policy.is_guardrail() && failure.stage == Stage::EniDryRun)
+        {
+            let text = format!("the role acts, and what refused it is a {}", policy.words());
+            return Check::ruled_out(text, failure.evidence.clone());
+        }
         return Check::found(said(context, failure, &role));
     }
     if case.vpc_config().is_none() {

@@ -6,7 +6,9 @@ use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Because;
 use crate::faults::image::config;
+use crate::faults::logs::role_cannot_write;
 use crate::faults::{Certainty, Check, Context, Fault, Finding, because};
+use crate::paths::Paths;
 
 /// The fault.
 pub(super) static FAULT: Fault = Fault {
@@ -19,6 +21,16 @@ pub(super) static FAULT: Fault = Fault {
     check,
     doc: include_str!("doc.md"),
 };
+
+/// Faults of the way to CloudWatch Logs.
+const WAYS: &[&str] = &[
+    "net.missing_vpc_endpoint",
+    "net.no_egress_route",
+    "net.public_subnet_no_nat",
+    "net.endpoint_sg_blocks",
+    "net.runtime_sg_egress_blocks",
+    "net.nacl",
+];
 
 /// Main stages that show that a process ran.
 const RAN: &[Stage] = &[Stage::Health, Stage::SessionHealth, Stage::Request, Stage::Response];
@@ -43,6 +55,9 @@ fn check(context: &Context) -> Check {
             command: None,
         });
     };
+    if let Some(open) = lost_on_the_way(context) {
+        return open;
+    }
     let mut lines = vec![
         because(format!("the process ran ({}) and the log group holds no line", ran.text), &silent, 4.0),
         because(
@@ -57,6 +72,34 @@ fn check(context: &Context) -> Check {
         case.id.iter().map(ToString::to_string).collect(),
         lines,
     ))
+}
+
+/// A role that may not write, or a blocked way to CloudWatch Logs, leaves the log empty whatever is printed; where that is so, or
+/// not known, the silence is not the process's for sure.
+fn lost_on_the_way(context: &Context) -> Option<Check> {
+    let ways = WAYS.iter().map(|code| Paths::check(context, code));
+    let mut open = Vec::new();
+    for check in std::iter::once(role_cannot_write::check(context)).chain(ways) {
+        match check {
+            Check::Found(findings) => {
+                let Some(found) = findings.into_iter().find(|found| found.stage.is_none_or(Stage::is_side))
+                else {
+                    continue;
+                };
+                let why = found.because.first().map(|line| line.text.clone()).unwrap_or_default();
+                return Some(Check::unknown(Gap {
+                    what: "whether the process prints anything".to_owned(),
+                    reason: GapReason::NotVisible { why: format!("nothing it prints could arrive: {why}") },
+                    evidence: found.evidence(),
+                    command: None,
+                }));
+            }
+            Check::Unknown(gaps) => open.extend(gaps),
+            Check::RuledOut(_) | Check::NotApplicable(_) => {}
+        }
+    }
+    open.dedup();
+    (!open.is_empty()).then_some(Check::Unknown(open))
 }
 
 /// Python keeps what it prints in a buffer when nobody watches, unless the image says otherwise.

@@ -34,7 +34,7 @@ pub(super) static FAULT: Fault = Fault {
     doc: include_str!("doc.md"),
 };
 
-fn check(context: &Context) -> Check {
+pub(super) fn check(context: &Context) -> Check {
     let case = context.case;
     if let Known::Known(fact) = case.log_lines() {
         return Check::ruled_out("the log group holds lines that the role wrote", fact.evidence);

@@ -1,0 +1,86 @@
+//! How often the diagnosis is right: `cargo run --release -p launchpath-bench`.
+//!
+//! The suite builds labelled worlds with a simulator of the service that shares no code with the diagnosis ([`service`]),
+//! writes their evidence as bundles ([`documents`]) and holds the diagnosis against the labels ([`score`]). What it cannot
+//! show: that the simulator is right about AWS. It is written from what is documented and observed, like the diagnosis, and
+//! was run against no account.
+//!
+//! Start with [`suite`].
+
+mod baseline;
+mod deployment;
+mod documents;
+mod injection;
+mod random;
+mod score;
+mod service;
+mod suite;
+mod table;
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use clap::Parser;
+
+/// Scores the diagnosis over labelled worlds.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How often the random parts of the worlds are drawn anew
+    #[arg(long, default_value_t = 4)]
+    rounds: usize,
+    /// Seed of the random parts
+    #[arg(long, default_value_t = 20_251_018)]
+    seed: u64,
+    /// Print every world that was not judged as it should be
+    #[arg(long)]
+    misses: bool,
+    /// Write each missed world's bundle into this folder, to diagnose it by hand
+    #[arg(long, value_name = "FOLDER")]
+    keep: Option<std::path::PathBuf>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let worlds = suite::worlds(arguments.seed, arguments.rounds);
+    let outcomes = score::all(&worlds).map_err(anyhow::Error::msg)?;
+    if let Some(folder) = &arguments.keep {
+        std::fs::create_dir_all(folder).context("the folder for missed worlds")?;
+        let missed =
+            outcomes.iter().zip(&worlds).enumerate().filter(|(_, (outcome, _))| table::is_miss(outcome));
+        for (number, (_, world)) in missed {
+            let name = format!("{number}-{}.json", world.faults.join("+"));
+            std::fs::write(folder.join(name), format!("{:#}\n", world.bundle)).context("a missed world")?;
+        }
+    }
+    let mut out = std::io::stdout().lock();
+    if arguments.misses {
+        write!(out, "{}", table::misses(&outcomes))?;
+    }
+    write!(out, "{}", table::render(&outcomes))?;
+    anyhow::ensure!(
+        outcomes.iter().all(|outcome| outcome.wrong_confirmed.is_empty()),
+        "a cause that is not there was confirmed"
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{score, suite, table};
+
+    #[test]
+    fn no_wrong_cause_is_confirmed_and_no_healthy_world_alarms() {
+        let worlds = suite::worlds(7, 1);
+        assert!(worlds.len() >= 1000, "{} worlds", worlds.len());
+        let outcomes = score::all(&worlds).expect("readable worlds");
+        let wrong: Vec<_> = outcomes
+            .iter()
+            .filter(|outcome| !outcome.wrong_confirmed.is_empty())
+            .map(|outcome| format!("{}: {:?}", outcome.name, outcome.wrong_confirmed))
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        let alarms =
+            outcomes.iter().filter(|outcome| outcome.faults.is_empty() && !outcome.is_honest()).count();
+        assert_eq!(alarms, 0, "{}", table::misses(&outcomes));
+    }
+}
