@@ -242,7 +242,12 @@ fn owner_of(top: &str, traceback: &Traceback, distributions: &BTreeMap<String, S
     if known || importer(traceback).is_some_and(in_site_packages) {
         return Owner::ThirdParty;
     }
-    if PROJECT_NAMES.contains(&top) { Owner::Own } else { Owner::Unclear }
+    if is_project_name(top) { Owner::Own } else { Owner::Unclear }
+}
+
+/// Whether a top-level name is one that projects give their own folders and no package claims.
+pub(crate) fn is_project_name(top: &str) -> bool {
+    PROJECT_NAMES.contains(&top)
 }
 
 fn top(module: &str) -> &str {
