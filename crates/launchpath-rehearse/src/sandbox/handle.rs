@@ -87,7 +87,7 @@ pub fn start(plan: &Plan) -> Result<Sandbox, SandboxError> {
     let command = Command::new(plan, &identity);
     let names = Names::new(&plan.network);
     let open: Vec<SocketAddrV4> = names.open().collect();
-    let prepared = Prepared::new(plan, &command, &identity, map.kind(), &open, entrances)?;
+    let prepared = Prepared::new(plan, &command, &identity, &map, &open, entrances)?;
 
     let stop = Arc::new(
         eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| setup(error.into()))?,
@@ -100,6 +100,7 @@ pub fn start(plan: &Plan) -> Result<Sandbox, SandboxError> {
         command,
         program,
         map,
+        unchanged: IdMap::unchanged(identity.uid, identity.gid),
         root,
         stop: Arc::clone(&stop),
         shared: Arc::clone(&shared),

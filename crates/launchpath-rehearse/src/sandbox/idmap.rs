@@ -85,6 +85,24 @@ impl IdMap {
         }
     }
 
+    /// Ids as they are on this machine: for where the file system of the image cannot show other owners. The process has no
+    /// power even so; it is what a container engine does that is not told otherwise.
+    pub(super) fn unchanged(uid: u32, gid: u32) -> Self {
+        let extents = |own: u32| {
+            let mut extents = vec![Extent { inside: 0, outside: 0, count: IDS }];
+            if own >= IDS {
+                extents.push(Extent { inside: own, outside: own, count: 1 });
+            }
+            extents
+        };
+        Self { users: extents(uid), groups: extents(gid), kind: Kind::Privileged }
+    }
+
+    /// Whether a group of the image exists in the sandbox.
+    pub(super) fn has_group(&self, group: u32) -> bool {
+        self.groups.iter().any(|extent| group >= extent.inside && group - extent.inside < extent.count)
+    }
+
     pub(super) fn kind(&self) -> Kind {
         self.kind
     }

@@ -73,6 +73,7 @@ pub(super) fn enter(prepared: &Prepared, files: Option<&OwnedFd>) -> Result<(), 
     attach(&devices.root, c"/dev").map_err(Failure::at(Step::Attach))?;
     attach(&devices.terminals, c"/dev/pts").map_err(Failure::at(Step::Attach))?;
     attach(&devices.memory, c"/dev/shm").map_err(Failure::at(Step::Attach))?;
+    facts(prepared, &proc).map_err(Failure::at(Step::Proc))?;
     attach(&system, c"/sys").map_err(Failure::at(Step::Attach))?;
     shield(&proc).map_err(Failure::at(Step::Proc))?;
     host_files(prepared).map_err(Failure::at(Step::Etc))
@@ -251,6 +252,20 @@ fn shield(proc: &OwnedFd) -> Result<(), Errno> {
         }))?;
     }
     Ok(())
+}
+
+/// Lays files over those of `/proc` that speak of this machine. They lie in a file system that is nowhere to be seen.
+fn facts(prepared: &Prepared, proc: &OwnedFd) -> Result<(), Errno> {
+    let hidden = file_system(c"tmpfs", &[(c"size", c"1m"), (c"mode", c"0755")], DATA)?;
+    // Where `/sys` comes later: a second view can be had only of what is attached.
+    attach(&hidden, c"/sys")?;
+    for (name, content) in &prepared.facts {
+        write_new(&hidden, name, content)?;
+        let file = view(&hidden, name)?;
+        kernel::change_mount(file.as_fd(), MountChange::ReadOnly)?;
+        cover(&file, proc, name)?;
+    }
+    unmount(c"/sys", UnmountFlags::DETACH)
 }
 
 /// Writes the files of `/etc` that the host gives, in place of the image's. An image whose `/etc` will not have it does without.

@@ -10,7 +10,7 @@ use rustix::thread::CpuSet;
 use super::error::SandboxError;
 use super::fabric::{self, Fabric};
 use super::filter;
-use super::idmap::Kind;
+use super::idmap::{IdMap, Kind};
 use super::kernel::Strings;
 use super::plan::{Emulator, Plan};
 use super::program;
@@ -39,6 +39,8 @@ pub(super) struct Prepared {
     pub(super) scratch: Scratch,
     /// Files of the image that the host writes, below `/etc`.
     pub(super) host_files: Vec<(CString, Vec<u8>)>,
+    /// Files of `/proc` that speak of the sandbox instead of this machine.
+    pub(super) facts: Vec<(CString, Vec<u8>)>,
     /// What registers an emulator for the sandbox.
     pub(super) emulator: Option<Vec<u8>>,
     /// The processors' numbers as `/sys` lists them.
@@ -91,7 +93,7 @@ impl Prepared {
         plan: &Plan,
         command: &Command,
         identity: &Identity,
-        ids: Kind,
+        map: &IdMap,
         open: &[SocketAddrV4],
         entrances: Option<Vec<OwnedFd>>,
     ) -> Result<Self, SandboxError> {
@@ -117,8 +119,14 @@ impl Prepared {
             working_directory: text("the working directory", command.working_directory.as_str())?,
             uid: Uid::from_raw(identity.uid),
             gid: Gid::from_raw(identity.gid),
-            groups: identity.groups.iter().copied().map(Gid::from_raw).collect(),
-            ids,
+            groups: identity
+                .groups
+                .iter()
+                .copied()
+                .filter(|group| map.has_group(*group))
+                .map(Gid::from_raw)
+                .collect(),
+            ids: map.kind(),
             filter: filter::program(),
             entrances: entrances.unwrap_or_default(),
             processors,
@@ -132,6 +140,10 @@ impl Prepared {
                 shared_memory: text("a limit", (plan.limits.memory / 2).to_string())?,
             },
             host_files: host_files()?,
+            facts: vec![
+                (text("a name", "meminfo")?, memory_facts(plan.limits.memory)),
+                (text("a name", "cpuinfo")?, processor_facts(plan.limits.processors)),
+            ],
             emulator: plan.emulator.as_ref().map(registration).transpose()?,
             processor_list,
         })
@@ -156,6 +168,40 @@ fn processors(most: u32) -> (CpuSet, Vec<u8>) {
     }
     let list = if most > 1 { format!("0-{}\n", most - 1) } else { "0\n".to_owned() };
     (chosen, list.into_bytes())
+}
+
+/// `/proc/meminfo` of a machine with this much memory and nothing in it yet: libraries size their pools by it.
+fn memory_facts(bytes: u64) -> Vec<u8> {
+    let total = bytes >> 10;
+    let free = total / 20 * 19;
+    let line = |name: &str, kilobytes: u64| format!("{:<16}{kilobytes:>8} kB\n", format!("{name}:"));
+    let rest = [
+        "Buffers",
+        "Cached",
+        "SwapCached",
+        "Active",
+        "Inactive",
+        "SwapTotal",
+        "SwapFree",
+        "Dirty",
+        "Shmem",
+        "Slab",
+    ];
+    [("MemTotal", total), ("MemFree", free), ("MemAvailable", free)]
+        .into_iter()
+        .chain(rest.into_iter().map(|name| (name, 0)))
+        .chain([("SReclaimable", 0), ("SUnreclaim", 0)])
+        .map(|(name, kilobytes)| line(name, kilobytes))
+        .collect::<String>()
+        .into_bytes()
+}
+
+/// `/proc/cpuinfo` with as many processors as the sandbox has.
+fn processor_facts(processors: u32) -> Vec<u8> {
+    let own = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let most = usize::try_from(processors.max(1)).unwrap_or(1);
+    let blocks = own.split("\n\n").filter(|block| block.starts_with("processor")).take(most);
+    blocks.map(|block| format!("{block}\n\n")).collect::<String>().into_bytes()
 }
 
 /// The line that has the kernel run programs of another architecture with an emulator.

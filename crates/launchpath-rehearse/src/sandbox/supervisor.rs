@@ -41,6 +41,8 @@ pub(super) struct Start {
     pub(super) command: Command,
     pub(super) program: String,
     pub(super) map: IdMap,
+    /// In its place, where the image's files cannot be shown with other owners.
+    pub(super) unchanged: IdMap,
     /// The directory of the unpacked image.
     pub(super) root: OwnedFd,
     /// Becomes readable when the sandbox is no longer wanted.
@@ -77,11 +79,15 @@ pub(super) struct Sockets {
 
 /// Runs until the sandbox is no longer wanted. What came of the start goes to `tell`.
 pub(super) fn run(start: Start, tell: &SyncSender<Result<Started, SandboxError>>) {
-    let Start { prepared, command, program, map, root, stop, shared, printed } = start;
-    let mut sandbox = match make(prepared, &map) {
+    let Start { mut prepared, command, program, map, unchanged, root, stop, shared, printed } = start;
+    let made = make(&mut prepared, &map, Owners::Translated).or_else(|error| match error {
+        Trouble::Owners => make(&mut prepared, &unchanged, Owners::AsTheyAre),
+        Trouble::Other(error) => Err(Trouble::Other(error)),
+    });
+    let mut sandbox = match made {
         Ok(sandbox) => sandbox,
-        Err(error) => {
-            let _nobody_waits = tell.send(Err(error));
+        Err(trouble) => {
+            let _nobody_waits = tell.send(Err(trouble.into()));
             return;
         }
     };
@@ -156,7 +162,38 @@ enum Beginning {
     NoWorkingDirectory,
 }
 
-fn make(mut prepared: Prepared, map: &IdMap) -> Result<Made, SandboxError> {
+/// How the image's files are shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owners {
+    /// Through a mount that translates their owners, where root makes the sandbox.
+    Translated,
+    /// Without.
+    AsTheyAre,
+}
+
+/// Why it could not be made.
+enum Trouble {
+    /// The file system of the image cannot show other owners.
+    Owners,
+    Other(SandboxError),
+}
+
+impl From<SandboxError> for Trouble {
+    fn from(error: SandboxError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<Trouble> for SandboxError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Owners => unsupported(Step::Files, Errno::OPNOTSUPP),
+            Trouble::Other(error) => error,
+        }
+    }
+}
+
+fn make(prepared: &mut Prepared, map: &IdMap, owners: Owners) -> Result<Made, Trouble> {
     let setup = |step: Step| move |source: io::Error| SandboxError::Setup { step: step.text(), source };
     let pair = || {
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
@@ -165,9 +202,9 @@ fn make(mut prepared: Prepared, map: &IdMap) -> Result<Made, SandboxError> {
     let (control, control_there) = pair().map_err(setup(Step::Handshake))?;
     let (broker, broker_there) = pair().map_err(setup(Step::Handshake))?;
     let (process, descriptor) = match kernel::clone(keeper::NAMESPACES) {
-        Ok(Side::Child) => keeper::run(&mut prepared, control_there.as_raw_fd(), broker_there.as_raw_fd()),
+        Ok(Side::Child) => keeper::run(prepared, control_there.as_raw_fd(), broker_there.as_raw_fd()),
         Ok(Side::Parent { process, descriptor }) => (process, descriptor),
-        Err(error) => return Err(unsupported(Step::Clone, error)),
+        Err(error) => return Err(unsupported(Step::Clone, error).into()),
     };
     let keeper = Keeper(descriptor);
     drop((control_there, broker_there));
@@ -175,8 +212,11 @@ fn make(mut prepared: Prepared, map: &IdMap) -> Result<Made, SandboxError> {
         Some(error) => unsupported(Step::Identity, error),
         None => SandboxError::Setup { step: Step::Identity.text(), source: error },
     })?;
-    let files = if map.kind() == Kind::Privileged {
-        Some(mapped(&prepared, process).map_err(setup(Step::Files))?)
+    let files = if map.kind() == Kind::Privileged && owners == Owners::Translated {
+        Some(mapped(prepared, process).map_err(|error| match Errno::from_io_error(&error) {
+            Some(Errno::INVAL | Errno::OPNOTSUPP | Errno::PERM | Errno::NOSYS) => Trouble::Owners,
+            _ => setup(Step::Files)(error).into(),
+        })?)
     } else {
         None
     };
@@ -198,11 +238,11 @@ fn make(mut prepared: Prepared, map: &IdMap) -> Result<Made, SandboxError> {
                     (Some(output), Some(error), Some(report)) => {
                         break (output, error, report, received.collect());
                     }
-                    _ => return Err(setup(Step::Pipes)(Errno::PROTO.into())),
+                    _ => return Err(setup(Step::Pipes)(Errno::PROTO.into()).into()),
                 }
             }
-            Message::Failed(step, error) => return Err(failed(step, error)),
-            _ => return Err(setup(Step::Handshake)(Errno::PROTO.into())),
+            Message::Failed(step, error) => return Err(failed(step, error).into()),
+            _ => return Err(setup(Step::Handshake)(Errno::PROTO.into()).into()),
         }
     };
     let sockets = sockets.ok_or_else(|| setup(Step::Listen)(Errno::PROTO.into()))?;

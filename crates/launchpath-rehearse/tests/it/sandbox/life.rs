@@ -65,6 +65,14 @@ fn what_it_finds_is_the_image_s_and_nothing_of_this_machine() {
 }
 
 #[test]
+fn the_machine_it_sees_has_the_size_of_a_session() {
+    let Some(image) = Image::new() else { return };
+    let mut plan = image.script("grep MemTotal /proc/meminfo; grep -c ^processor /proc/cpuinfo; nproc; cat /sys/devices/system/cpu/online");
+    plan.limits.processors = 1;
+    assert_eq!(run(&plan).ok(), "MemTotal:        8388608 kB\n1\n1\n0\n");
+}
+
+#[test]
 fn what_keeps_a_program_from_starting_is_told_apart() {
     let Some(image) = Image::new() else { return };
     image.file("bin/broken", "no program");
