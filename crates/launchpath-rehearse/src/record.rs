@@ -159,6 +159,9 @@ pub struct NetworkAttempt {
     pub protocol: Option<String>,
     /// `answered`, `no_such_name`, `dropped`.
     pub outcome: String,
+    /// `blocked` where the diagnosed network is proved to block it, too.
+    #[serde(default)]
+    pub diagnosed: Option<String>,
     /// When first.
     pub at_ms: u64,
     /// How often.
@@ -246,7 +249,7 @@ impl Record {
                 all.dedup();
                 all
             }),
-            network: network(seen),
+            network: network(terms, seen),
             timeline: timeline(seen),
             output: seen.output.clone(),
             output_truncated: seen.output_truncated,
@@ -293,7 +296,7 @@ fn ping(seen: &Observations) -> Option<PingSeen> {
     })
 }
 
-fn network(seen: &Observations) -> Option<Vec<NetworkAttempt>> {
+fn network(terms: &Terms, seen: &Observations) -> Option<Vec<NetworkAttempt>> {
     let attempts = seen.attempts.as_ref()?;
     Some(
         attempts
@@ -316,12 +319,20 @@ fn network(seen: &Observations) -> Option<Vec<NetworkAttempt>> {
                     port,
                     protocol,
                     outcome: outcome.to_owned(),
+                    diagnosed: is_blocked(terms, attempt).then(|| "blocked".to_owned()),
                     at_ms: milliseconds(attempt.at),
                     times: attempt.times,
                 }
             })
             .collect(),
     )
+}
+
+fn is_blocked(terms: &Terms, attempt: &Attempt) -> bool {
+    match &terms.network {
+        Network::Cut => false,
+        Network::AsDiagnosed { blocked } => blocked.contains(&judge::target(attempt)),
+    }
 }
 
 fn timeline(seen: &Observations) -> Vec<TimelineEntry> {

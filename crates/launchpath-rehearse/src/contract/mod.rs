@@ -7,6 +7,7 @@
 //! Start with `script.rs`, the order in which a process is probed, then `judge/mod.rs`.
 
 pub mod clause;
+mod crowd;
 pub mod facts;
 pub mod judge;
 mod line;

@@ -44,6 +44,9 @@ pub struct Observations {
     pub busy: Option<Busy>,
     /// Pings while the request ran.
     pub busy_pings: Vec<BusyPing>,
+    /// Programs of this machine that wanted to run while the request did, for each processor, on average; 0 where it is not
+    /// known.
+    pub crowding: f64,
     /// What came of the optional WebSocket.
     pub web_socket: Option<WebSocket>,
     /// What it tried to reach; `None` where that cannot be seen.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use super::crowd::Crowd;
 use super::judge::ending;
 use super::line::{Ask, Line};
 use super::mask::Mask;
@@ -124,6 +125,7 @@ fn serve(
 ) -> Option<Ended> {
     let mut told = 0;
     let mut until: Option<Instant> = None;
+    let mut crowd = Crowd::default();
     loop {
         match asks.recv_timeout(TICK) {
             Ok(Ask::Connect(port, reply)) => {
@@ -138,6 +140,10 @@ fn serve(
             Err(RecvTimeoutError::Disconnected) => return seen.exit.is_some().then_some(Ended::Exited),
         }
         output.drain();
+        if seen.busy.is_some_and(|busy| busy.to.is_none()) {
+            crowd.look();
+            seen.crowding = crowd.average();
+        }
         for moment in &mut seen.moments[told..] {
             if let Cow::Owned(clean) = mask.text(&moment.what) {
                 moment.what = clean;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::program::{Run, launchpath};
+use crate::program::{Run, launchpath, scenario};
 
 /// A sandbox cannot be had everywhere: without privileges the program says so, and these tests pass. Not in CI.
 fn rehearse(words: &[&str]) -> Option<Run> {
@@ -88,6 +88,54 @@ fn a_short_wait_decides_nothing() {
     assert_eq!(run.code, 3, "{}", run.stderr);
     assert_eq!(run.json()["passed"], Value::Null);
     assert_eq!(run.json()["clauses"][2]["reason"], "nothing_listens");
+}
+
+/// The same process behind two diagnosed networks: what one is proved to block is held against it, what the other lets through
+/// and only this rehearsal does not is not, nor is what a stand-in answers.
+#[test]
+fn a_bundle_decides_what_the_network_may_be_blamed_for() {
+    let nat = scenario("base/nat");
+    let mut world: Value = serde_json::from_str(&std::fs::read_to_string(&nat).unwrap()).unwrap();
+    for call in world["calls"].as_array_mut().into_iter().flatten() {
+        for group in call["response"]["SecurityGroups"].as_array_mut().into_iter().flatten() {
+            group["IpPermissionsEgress"] = serde_json::json!([]);
+        }
+    }
+    let (_folder, shut) = scratch();
+    std::fs::write(&shut, world.to_string()).unwrap();
+    let shut = shut.display().to_string();
+    let behind = |world: &str, script: &str| {
+        let network = format!("bundle:{world}");
+        rehearse(&[
+            "rootfs:/",
+            "--network",
+            &network,
+            "--format",
+            "json",
+            "--",
+            "/usr/bin/python3",
+            "-c",
+            script,
+        ])
+    };
+    let attempt = |record: &Value| {
+        let mut all = record["network"].as_array().into_iter().flatten();
+        all.rfind(|attempt| attempt["address"].is_string()).cloned().unwrap_or_default()
+    };
+    let address = "import socket; socket.create_connection(('203.0.113.9', 443), timeout=2)";
+    let Some(run) = behind(&shut, address) else { return };
+    let record = run.json();
+    assert_eq!((run.code, &record["reason"]), (1, &Value::from("exited")), "{record:#}");
+    assert_eq!(attempt(&record)["outcome"], "dropped", "{record:#}");
+    assert_eq!(attempt(&record)["diagnosed"], "blocked", "{record:#}");
+    let run = behind(&nat, address).unwrap();
+    let record = run.json();
+    assert_eq!((run.code, &record["passed"]), (3, &Value::Null), "{record:#}");
+    assert_eq!(attempt(&record)["diagnosed"], Value::Null, "{record:#}");
+    let name = "import urllib.request; urllib.request.urlopen('https://bedrock-runtime.us-east-1.amazonaws.com', timeout=2)";
+    let record = behind(&nat, name).unwrap().json();
+    assert_eq!(attempt(&record)["outcome"], "answered", "{record:#}");
+    assert_eq!(record["passed"], Value::Null, "{record:#}");
 }
 
 #[cfg(unix)]

@@ -5,9 +5,14 @@ use std::time::Duration;
 use super::{Ruling, seconds};
 use crate::contract::clause::{Clause, Judged, Reason};
 use crate::contract::facts::Facts;
-use crate::contract::observation::{Observations, Ping};
+use crate::contract::observation::{BusyPing, Observations, Ping};
 use crate::contract::protocol::Protocol;
 use crate::contract::terms::{Speed, Terms};
+
+/// So many programs for each processor delay each other by seconds.
+const CROWDED: f64 = 3.0;
+/// Two answers that came so close together came together.
+const TOGETHER: Duration = Duration::from_millis(500);
 
 pub(super) fn healthy_while_busy(terms: &Terms, seen: &Observations) -> Judged {
     let facts = Facts::get();
@@ -45,6 +50,11 @@ pub(super) fn healthy_while_busy(terms: &Terms, seen: &Observations) -> Judged {
         seconds(at.saturating_sub(busy.from)),
         seconds(worst.waited)
     );
+    let crowded = seen.crowding >= CROWDED;
+    let crowd = format!("this machine was crowded ({:.0} programs for each processor)", seen.crowding);
+    if worst.waited >= starved && crowded && !answered_with_request(worst, busy.to) {
+        return ruling.unknown(Some(Reason::EventLoopBlocked), format!("{note}, but {crowd}")).at(at);
+    }
     if worst.waited >= starved {
         if terms.speed == Speed::Emulated {
             return ruling
@@ -68,6 +78,9 @@ pub(super) fn healthy_while_busy(terms: &Terms, seen: &Observations) -> Judged {
             .advise("answer /ping with 200 and HealthyBusy while work goes on")
             .at(ping.sent);
     }
+    if worst.waited >= slow && crowded {
+        return ruling.held(format!("{note}, and {crowd}"));
+    }
     if worst.waited >= slow && terms.speed == Speed::Native {
         return ruling
             .unknown(
@@ -85,6 +98,11 @@ pub(super) fn healthy_while_busy(terms: &Terms, seen: &Observations) -> Judged {
         seen.busy_pings.len(),
         seconds(worst.waited)
     ))
+}
+
+/// Whether a ping was answered just when the request ended: the one waited for the other, however crowded the machine.
+fn answered_with_request(ping: &BusyPing, ended: Option<Duration>) -> bool {
+    ended.is_some_and(|ended| (ping.sent + ping.waited).abs_diff(ended) <= TOGETHER)
 }
 
 pub(super) fn idles(terms: &Terms, seen: &Observations) -> Judged {

@@ -49,7 +49,11 @@ fn start_failure(failure: &StartFailure) -> (Option<Reason>, String) {
         }
         StartFailure::InterpreterMissing { program, interpreter } => (
             Some(Reason::InterpreterMissing),
-            format!("{program} needs {interpreter}, which is not in the image"),
+            format!(
+                "{} needs {}, which is not in the image",
+                program.escape_debug(),
+                interpreter.escape_debug()
+            ),
         ),
         StartFailure::PermissionDenied(path) => {
             (Some(Reason::PermissionDenied), format!("the image's user may not execute {path}"))
@@ -75,9 +79,12 @@ fn start_advice(failure: &StartFailure) -> String {
         StartFailure::NotFound(program) => {
             format!("install {program} in the image, or correct ENTRYPOINT or CMD; PATH is searched as the image sets it")
         }
-        StartFailure::InterpreterMissing { interpreter, .. } => format!(
-            "put {interpreter} into the image, or start with one that is there (line ends of Windows in a script make such a name, too)"
-        ),
+        StartFailure::InterpreterMissing { interpreter, .. } if interpreter.ends_with('\r') => {
+            "the script has the line ends of Windows: save it with those of Unix (git: text eol=lf)".to_owned()
+        }
+        StartFailure::InterpreterMissing { interpreter, .. } => {
+            format!("put {} into the image, or start with one that is there", interpreter.escape_debug())
+        }
         StartFailure::PermissionDenied(path) => {
             format!("make {path} executable, and its folders open, for the image's USER")
         }

@@ -121,6 +121,7 @@ prop_compose! {
         steps in prop::collection::vec((time(), outcome(), reply()), 0..3),
         busy in prop::option::weighted(0.8, (time(), prop::option::weighted(0.8, time()))),
         busy_pings in prop::collection::vec((time(), time(), any::<bool>(), any::<bool>()), 0..3),
+        crowding in 0.0..6.0_f64,
         attempts in prop::option::of(prop::collection::vec(attempt(), 0..3)),
         output in prop_oneof![Just(String::new()), "\\PC{0,40}",
             Just("Traceback (most recent call last):\n  File \"a\", line 1\nOSError: Read-only file system\n".to_owned())],
@@ -146,6 +147,7 @@ prop_compose! {
             busy: busy.map(|(from, to)| Busy { from, to }),
             busy_pings: busy_pings.into_iter().map(|(sent, waited, answered, overlapped)|
                 BusyPing { sent, waited, answered, overlapped }).collect(),
+            crowding,
             web_socket: None,
             attempts,
             output,

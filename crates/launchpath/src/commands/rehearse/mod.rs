@@ -1,8 +1,8 @@
 //! `launchpath rehearse`: an image run here under the service's contract.
 //!
 //! What holds and what breaks is decided in `launchpath-rehearse`. Here: what the words of the command line mean
-//! (`settings`, `environment`, `network`), where the image comes from (`image`), what runs it (`backend`), and how the
-//! record is shown (`report`) and kept (`super::keep`). Start with [`run`].
+//! (`settings`, `environment`, `network`), where the image comes from (`image`) and lies meanwhile (`scratch`), what runs it
+//! (`backend`), and how the record is shown (`report`) and kept (`super::keep`). Start with [`run`].
 
 mod backend;
 mod environment;
@@ -11,6 +11,7 @@ mod interrupt;
 mod network;
 mod progress;
 mod report;
+mod scratch;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use self::image::Ready;
 use self::interrupt::Interrupt;
 use self::network::Network;
 use self::progress::Live;
+use self::scratch::Scratch;
 use crate::cli::{AnswerFormat, Global, RehearsalBackend, RehearseArguments};
 use crate::commands::image::Source;
 use crate::commands::keep;
@@ -51,11 +53,7 @@ pub(crate) fn run(global: &Global, arguments: &RehearseArguments) -> Result<u8, 
     let mask = mask(&variables, credentials.as_ref());
 
     let interrupt = Interrupt::listen()?;
-    let scratch = tempfile::Builder::new()
-        .prefix("launchpath-rehearse-")
-        .tempdir()
-        .context("a directory for the image")
-        .map_err(Failure::environment)?;
+    let scratch = Scratch::make()?;
     let mut live = Live::new(&terms);
     live.say(&format!("bringing {}", arguments.image));
     let source = Source {
@@ -70,7 +68,7 @@ pub(crate) fn run(global: &Global, arguments: &RehearseArguments) -> Result<u8, 
         rehearse(arguments, terms, &ready, &network, &variables, credentials, &mask, &interrupt, &mut live)
     });
     live.clear();
-    remove(scratch);
+    scratch.remove();
     let (request, record) = rehearsed?;
     if interrupt.is_set() {
         return Err(Failure::interrupted());
@@ -188,36 +186,4 @@ fn own_credentials(arguments: &RehearseArguments) -> Result<Credentials, Failure
         session_token: found.session_token,
         expiration: found.expiration,
     })
-}
-
-/// Removes the unpacked image. Folders that their owner may not enter are opened first; a thread that was interrupted while
-/// it unpacked may need a moment to notice that its folder is gone.
-fn remove(scratch: tempfile::TempDir) {
-    let path = scratch.keep();
-    for _ in 0..20 {
-        open_folders(&path);
-        if std::fs::remove_dir_all(&path).is_ok() || !path.exists() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    output::complain(&Failure::environment(anyhow::anyhow!("{} could not be removed", path.display())));
-}
-
-/// Lets the owner into folders of the image that shut everybody out.
-fn open_folders(path: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt;
-    let Ok(metadata) = std::fs::symlink_metadata(path) else { return };
-    if !metadata.is_dir() {
-        return;
-    }
-    if metadata.permissions().mode() & 0o700 != 0o700 {
-        // What cannot be opened cannot be removed either, and that is reported.
-        let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700));
-    }
-    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            open_folders(&entry.path());
-        }
-    }
 }

@@ -114,7 +114,10 @@ impl Network {
     /// Names that the stand-in answers.
     pub(crate) fn stand_ins(&self) -> Vec<String> {
         match &self.plan {
-            Plan::Bundle(allowed) => allowed.iter().map(|allowed| allowed.name.clone()).collect(),
+            Plan::Bundle(allowed) => {
+                let open = allowed.iter().filter(|allowed| !allowed.ports.is_empty());
+                open.map(|allowed| allowed.name.clone()).collect()
+            }
             Plan::Nothing | Plan::HostBlocked => Vec::new(),
         }
     }
@@ -138,15 +141,15 @@ impl Vpc {
         let mut allowed = Vec::new();
         for service in SERVICES {
             let name = name_of_service(service, region);
-            // The service chooses the subnet: what one of them blocks is not let through.
-            if self.verdicts(&engine, &Destination::service(service), 443).all(|v| v == Verdict::All) {
-                let wild = matches!(*service, "s3" | "ecr.dkr" | "bedrock-agentcore.gateway");
-                if wild {
-                    let name = format!("*.{name}");
-                    allowed.push(Allowed { name, addresses: Vec::new(), ports: vec![443] });
-                }
-                allowed.push(Allowed { name, addresses: Vec::new(), ports: vec![443] });
+            // The service chooses the subnet: what one of them blocks is not let through. Public names resolve all the same,
+            // and what is sent to them is lost.
+            let open = self.verdicts(&engine, &Destination::service(service), 443).all(|v| v == Verdict::All);
+            let ports = if open { vec![443] } else { Vec::new() };
+            if matches!(*service, "s3" | "ecr.dkr" | "bedrock-agentcore.gateway") {
+                let name = format!("*.{name}");
+                allowed.push(Allowed { name, addresses: Vec::new(), ports: ports.clone() });
             }
+            allowed.push(Allowed { name, addresses: Vec::new(), ports });
         }
         allowed
     }

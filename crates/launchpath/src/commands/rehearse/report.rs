@@ -161,7 +161,8 @@ fn attempted(attempt: &NetworkAttempt) -> String {
         (None, None, _) => "something".to_owned(),
     };
     let times = if attempt.times > 1 { format!(", {} times", attempt.times) } else { String::new() };
-    format!("{} {place}: {outcome}{times}", clock(attempt.at_ms))
+    let diagnosed = if attempt.diagnosed.is_some() { "; the diagnosed VPC blocks it, too" } else { "" };
+    format!("{} {place}: {outcome}{times}{diagnosed}", clock(attempt.at_ms))
 }
 
 fn printed(page: &mut Page, record: &Record, detail: HowMuch) {
