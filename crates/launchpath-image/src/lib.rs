@@ -16,6 +16,8 @@ pub mod import;
 pub mod inspect;
 pub mod layer;
 pub mod manifest;
+pub mod passwd;
 pub mod python;
+pub mod start;
 pub mod traceback;
 pub mod tree;

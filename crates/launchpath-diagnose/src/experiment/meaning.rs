@@ -223,6 +223,8 @@ pub(super) static FINDINGS: &[(&str, &str, Certainty)] = &[
     ("missing_library", "app.dependency_not_packaged", Proven),
     ("missing_own_source", "app.missing_source_file", Proven),
     ("missing_data_file", "app.missing_source_file", Proven),
+    ("missing_own_name", "app.startup_exception", Proven),
+    ("syntax_error", "app.startup_exception", Proven),
     ("no_command", "app.startup_exception", Proven),
     ("program_missing", "app.startup_exception", Proven),
     ("interpreter_missing", "app.startup_exception", Proven),

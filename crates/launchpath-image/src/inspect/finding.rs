@@ -27,6 +27,8 @@ pub enum FindingKind {
     MissingSubmodule,
     /// A name that a module does not have.
     MissingName,
+    /// A name that a module of the agent's own does not have.
+    MissingOwnName,
     /// A source file of the agent's own.
     MissingOwnSource,
     /// A data file that is opened at start.

@@ -204,7 +204,9 @@ impl Graph<'_> {
             let text = format!("{from_name}.{name} is imported, and the image has no such source file");
             (FindingKind::MissingOwnSource, text)
         } else {
-            (FindingKind::MissingName, format!("{name} is imported from {place}, which does not have it"))
+            let kind =
+                if owner == Owner::Own { FindingKind::MissingOwnName } else { FindingKind::MissingName };
+            (kind, format!("{name} is imported from {place}, which does not have it"))
         };
         let mut finding =
             Finding::new(kind, certainty, text).with("module", from_name.as_str()).with("name", name);

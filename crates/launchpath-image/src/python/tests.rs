@@ -68,8 +68,8 @@ fn of_main(text: &str) -> Vec<(FindingKind, Certainty, String)> {
 
 use Certainty::{Certain, Likely, Possible};
 use FindingKind::{
-    ForeignExtension, MissingDataFile, MissingModule, MissingName, MissingOwnSource, MissingSubmodule,
-    SyntaxError,
+    ForeignExtension, MissingDataFile, MissingModule, MissingName, MissingOwnName, MissingOwnSource,
+    MissingSubmodule, SyntaxError,
 };
 
 #[test]
@@ -325,7 +325,7 @@ fn a_module_started_by_name_and_one_that_a_server_loads() {
         ("/app/agent/core.py", ""),
     ]);
     let found = brief(&run(&tree, Start::Module("agent".into())).findings);
-    assert_eq!(found, [(MissingName, Certain, "agent.core nothing".into())]);
+    assert_eq!(found, [(MissingOwnName, Certain, "agent.core nothing".into())]);
     let found = brief(&run(&tree, Start::Module("agent.other".into())).findings);
     assert_eq!(found, [(MissingOwnSource, Certain, "agent.other".into())]);
     let application = |module: &str, attribute: &str| {
@@ -336,7 +336,7 @@ fn a_module_started_by_name_and_one_that_a_server_loads() {
         };
         brief(&run(&tree, start).findings)
     };
-    assert_eq!(application("agent.core", "app"), [(MissingName, Certain, "agent.core app".into())]);
+    assert_eq!(application("agent.core", "app"), [(MissingOwnName, Certain, "agent.core app".into())]);
     assert_eq!(application("agent.gone", "app"), [(MissingOwnSource, Certain, "agent.gone".into())]);
 }
 

@@ -1,0 +1,147 @@
+//! Whole inspections of small images.
+
+use serde_json::{Value, json};
+
+use super::FindingKind::{
+    AttestationIndex, CannotRead, EntryPointMissing, ForeignExtension, MissingModule, MissingSubmodule,
+    NoCommand, OtherPortExposed, TooManyLayersForNamedUser, UserUnknown, WrongArchitecture, ZipTooLarge,
+};
+use super::{Asked, Certainty, FindingKind, Inspection, Subject, inspect};
+use crate::digest::Digest;
+use crate::document::{Document, Hashed, ImageDocuments, config};
+use crate::tree::{Metadata, Tree, TreeBuilder};
+
+fn hashed<T>(value: T) -> Hashed<T> {
+    Hashed { digest: Digest::of(b"x"), size: 1, value }
+}
+
+fn documents(process: &Value, layers: usize, architecture: &str) -> ImageDocuments {
+    let document = json!({ "os": "linux", "architecture": architecture, "config": process });
+    let config = config(document.to_string().as_bytes()).unwrap();
+    ImageDocuments { indexes: Vec::new(), manifest: None, config: hashed(config), layers }
+}
+
+fn python_image() -> TreeBuilder {
+    TreeBuilder::in_memory()
+        .executable("/usr/local/bin/python3.12", "")
+        .file("/usr/local/lib/python3.12/os.py", "")
+        .file("/etc/passwd", "root:x:0:0::/root:/bin/sh\nagent:x:1000:1000::/home/agent:/bin/sh\n")
+        .file("/usr/local/lib/python3.12/site-packages/langchain/__init__.py", "")
+        .file(
+            "/usr/local/lib/python3.12/site-packages/langchain-1.0.0.dist-info/METADATA",
+            "Name: langchain\nVersion: 1.0.0\n",
+        )
+        .file(
+            "/usr/local/lib/python3.12/site-packages/langchain-1.0.0.dist-info/RECORD",
+            "langchain/__init__.py,,\n",
+        )
+}
+
+fn of(process: &Value, layers: usize, architecture: &str, tree: &Tree) -> Inspection {
+    let asked = Asked { protocol: Some("HTTP".into()) };
+    inspect(&Subject::Container(&documents(process, layers, architecture)), tree, &asked)
+}
+
+fn kinds(inspection: &Inspection) -> Vec<FindingKind> {
+    inspection.findings.iter().map(|finding| finding.kind).collect()
+}
+
+#[test]
+fn the_incident_in_an_image() {
+    let tree = python_image()
+        .file("/app/src/main.py", "from langchain.callbacks import get_openai_callback\n")
+        .finish()
+        .unwrap();
+    let process =
+        json!({ "Entrypoint": ["python3.12", "-m", "src.main"], "WorkingDir": "/app", "User": "agent" });
+    let found = of(&process, 7, "arm64", &tree);
+    assert_eq!(kinds(&found), [MissingSubmodule], "{found:#?}");
+    assert_eq!(found.findings[0].certainty, Certainty::Certain);
+    let record = serde_json::to_value(&found).unwrap();
+    assert_eq!(record["start"]["module"], "src.main");
+    assert_eq!(record["start"]["file"], "/app/src/main.py");
+    assert_eq!(record["python"]["version"], "3.12");
+    assert_eq!(record["distributions"]["langchain"], "1.0.0");
+    assert_eq!(record["findings"][0]["kind"], "missing_submodule");
+    assert_eq!(record["findings"][0]["certainty"], "certain");
+    assert_eq!(record["findings"][0]["detail"]["distribution"], "langchain");
+}
+
+#[test]
+fn documents_are_judged_by_the_services_limits() {
+    let tree = python_image().file("/app/main.py", "").finish().unwrap();
+    let process = |user: &str| json!({ "Cmd": ["python3.12", "main.py"], "WorkingDir": "/app", "User": user, "ExposedPorts": { "3000/tcp": {} } });
+    assert_eq!(
+        kinds(&of(&process("agent"), 60, "amd64", &tree)),
+        [WrongArchitecture, TooManyLayersForNamedUser, OtherPortExposed, FindingKind::NoHttpServer]
+    );
+    assert!(!kinds(&of(&process("1000"), 60, "arm64", &tree)).contains(&TooManyLayersForNamedUser));
+    assert!(kinds(&of(&process("nobody"), 1, "arm64", &tree)).contains(&UserUnknown));
+    assert_eq!(kinds(&of(&json!({}), 1, "arm64", &tree)), [NoCommand]);
+    let index = json!({ "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
+        { "mediaType": "m", "digest": Digest::of(b"a").as_str(), "size": 1, "platform": { "os": "linux", "architecture": "arm64" } },
+        { "mediaType": "m", "digest": Digest::of(b"b").as_str(), "size": 1, "platform": { "os": "unknown", "architecture": "unknown" } },
+    ]});
+    let Ok(Document::Index(index)) = Document::read(index.to_string().as_bytes(), None) else {
+        panic!("an index")
+    };
+    let mut with = documents(&process("agent"), 1, "arm64");
+    with.indexes.push(hashed(index));
+    let found = inspect(&Subject::Container(&with), &tree, &Asked::default());
+    assert!(kinds(&found).contains(&AttestationIndex), "{found:#?}");
+}
+
+#[test]
+fn a_file_that_the_user_may_not_read() {
+    let tree = python_image()
+        .file_with("/app/main.py", "import uvicorn\n", Metadata::of_mode(0o600))
+        .finish()
+        .unwrap();
+    let process = json!({ "Cmd": ["python3.12", "main.py"], "WorkingDir": "/app", "User": "agent" });
+    let found = of(&process, 1, "arm64", &tree);
+    assert!(kinds(&found).contains(&CannotRead), "{found:#?}");
+    let process = json!({ "Cmd": ["python3.12", "main.py"], "WorkingDir": "/app" });
+    assert!(!kinds(&of(&process, 1, "arm64", &tree)).contains(&CannotRead));
+}
+
+#[test]
+fn a_code_zip() {
+    let header = {
+        let mut header = vec![0; 64];
+        header[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        header[18..20].copy_from_slice(&62_u16.to_le_bytes());
+        header
+    };
+    let tree = TreeBuilder::in_memory()
+        .file("/main.py", "import json, requests, boto3\nfrom bedrock_agentcore import BedrockAgentCoreApp\nimport pkg.native\n")
+        .file("/bedrock_agentcore/__init__.py", "class BedrockAgentCoreApp: pass\n")
+        .file("/bedrock_agentcore-1.0.dist-info/METADATA", "Name: bedrock-agentcore\nVersion: 1.0\n")
+        .file("/bedrock_agentcore-1.0.dist-info/RECORD", "bedrock_agentcore/__init__.py,,\n")
+        .file("/pkg/__init__.py", "")
+        .file("/pkg/native.cpython-312-x86_64-linux-gnu.so", header)
+        .finish()
+        .unwrap();
+    let zip = |bytes, entry: &[&str]| {
+        let entry: Vec<String> = entry.iter().map(|part| (*part).to_owned()).collect();
+        inspect(&Subject::CodeZip { bytes, entry_point: &entry }, &tree, &Asked::default())
+    };
+    let found = zip(1, &["main.py"]);
+    let brief: Vec<_> = found
+        .findings
+        .iter()
+        .map(|finding| {
+            (finding.kind, finding.certainty, finding.detail.get("module").and_then(Value::as_str))
+        })
+        .collect();
+    assert_eq!(
+        brief,
+        [
+            (MissingModule, Certainty::Certain, Some("requests")),
+            (ForeignExtension, Certainty::Certain, Some("pkg.native")),
+            (ForeignExtension, Certainty::Likely, None),
+            (MissingModule, Certainty::Likely, Some("boto3")),
+        ]
+    );
+    assert_eq!(found.python.as_ref().and_then(|python| python.version.as_deref()), Some("3.12"));
+    assert_eq!(kinds(&zip(300_000_000, &["app/main.py"]))[..2], [ZipTooLarge, EntryPointMissing]);
+}
