@@ -16,6 +16,7 @@ pub mod import;
 pub mod inspect;
 pub mod layer;
 pub mod manifest;
+pub mod node;
 pub mod passwd;
 pub mod python;
 pub mod start;

@@ -169,10 +169,19 @@ fn started(
     inspection.not_checked.extend(launch.not_checked.iter().cloned());
     match &launch.runs {
         Runs::Python { .. } => python::inspect(tree, &launch, account, &mut inspection),
-        Runs::Node { interpreter, file, .. } => {
-            inspection.node = Some(Interpreter { version: None, path: Some(interpreter.clone()) });
+        Runs::Node { interpreter, file, loader } => {
+            let version = launch.environment.get("NODE_VERSION").cloned();
+            inspection.node = Some(Interpreter { version: version.clone(), path: Some(interpreter.clone()) });
             inspection.start.file.clone_from(file);
-            inspection.not_checked.push(NotChecked::new("what Node imports", "it is not followed"));
+            if let Some(file) = file {
+                let most = if *loader { Certainty::Possible } else { launch.most };
+                // Where else modules are looked for is not followed.
+                let elsewhere = launch.environment.contains_key("NODE_PATH");
+                node(tree, file, if elsewhere { Certainty::Possible } else { most }, &mut inspection);
+                if !loader {
+                    inspection.findings.extend(type_script(file, version.as_deref()));
+                }
+            }
         }
         Runs::Program(program) => {
             inspection
@@ -183,6 +192,32 @@ fn started(
     }
     check_readable(tree, &launch, account, &mut inspection);
     inspection
+}
+
+/// What Node loads from a file.
+fn node(tree: &Tree, file: &str, most: Certainty, inspection: &mut Inspection) {
+    let outcome = crate::node::check(tree, file, most);
+    inspection.findings.extend(outcome.findings);
+    inspection.node_packages = outcome.packages;
+    inspection
+        .not_checked
+        .push(NotChecked::new("what Node packages load of each other", "only own code is followed"));
+}
+
+/// TypeScript that Node is told to run as it is: releases before 22.18 refuse it.
+fn type_script(file: &str, version: Option<&str>) -> Option<Finding> {
+    if !["ts", "mts", "cts", "tsx"].contains(&file.rsplit('.').next()?) {
+        return None;
+    }
+    let mut parts =
+        version.unwrap_or_default().trim_start_matches('v').split('.').map(|part| part.parse::<u32>().ok());
+    let certainty = match (parts.next().flatten(), parts.next().flatten()) {
+        (Some(major), Some(minor)) if (major, minor) < (22, 18) => Certainty::Likely,
+        (Some(_), Some(_)) => return None,
+        _ => Certainty::Possible,
+    };
+    let text = format!("{file} is TypeScript and is run without a loader; Node before 22.18 refuses it");
+    Some(Finding::new(FindingKind::NotExecutableFormat, certainty, text).in_file(file))
 }
 
 /// Whether the user may read the scripts that are needed to start.

@@ -25,7 +25,7 @@ fn python_image() -> TreeBuilder {
     TreeBuilder::in_memory()
         .executable("/usr/local/bin/python3.12", "")
         .file("/usr/local/lib/python3.12/os.py", "")
-        .file("/etc/passwd", "root:x:0:0::/root:/bin/sh\nagent:x:1000:1000::/home/agent:/bin/sh\n")
+        .file("/etc/passwd", "root:x:0:0::/root:/bin/sh\nagent:x:1000:1000::/srv/agent:/bin/sh\n")
         .file("/usr/local/lib/python3.12/site-packages/langchain/__init__.py", "")
         .file(
             "/usr/local/lib/python3.12/site-packages/langchain-1.0.0.dist-info/METADATA",
@@ -144,4 +144,92 @@ fn a_code_zip() {
     );
     assert_eq!(found.python.as_ref().and_then(|python| python.version.as_deref()), Some("3.12"));
     assert_eq!(kinds(&zip(300_000_000, &["app/main.py"]))[..2], [ZipTooLarge, EntryPointMissing]);
+}
+
+/// Pieces of the languages that are read, to be put together in any order.
+const PIECES: &[&str] = &[
+    "import a",
+    "from . import b",
+    "from ..c import *",
+    "\n",
+    "    ",
+    "try:",
+    "except ImportError:",
+    "else:",
+    "if ",
+    "x = [",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    "'",
+    "\"",
+    "`",
+    "${",
+    "require('./a')",
+    "=> ",
+    "exec ",
+    "&& ",
+    "| ",
+    "$(",
+    "$@",
+    "#!",
+    "/bin/sh",
+    "env -S ",
+    "python main.py",
+    "-m ",
+    "-c ",
+    "node server.js",
+    "uvicorn main:app",
+    "__all__ = ",
+    "sys.path.insert(0, ",
+    "__file__",
+    "\0",
+    "\u{feff}",
+    "\r\n",
+    "class A:",
+    "def f():",
+    "match x:",
+    "case {'a': y}:",
+    "lambda: ",
+    "f'{",
+    "}'",
+    "while True:",
+    "/",
+    "//",
+    "/*",
+    "cd ",
+    ";",
+];
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_an_inspection_panic(
+        files in proptest::collection::vec(proptest::collection::vec(0..PIECES.len(), 0..40), 6),
+        words in proptest::collection::vec(0..PIECES.len(), 1..5),
+    ) {
+        let text = |pieces: &Vec<usize>| pieces.iter().map(|piece| PIECES[*piece]).collect::<String>();
+        let names = ["/app/main.py", "/app/a.py", "/app/server.js", "/app/a.js", "/run.sh", "/app/package.json"];
+        let mut builder = TreeBuilder::in_memory()
+            .executable("/usr/bin/python3.12", "")
+            .executable("/usr/bin/node", "")
+            .executable("/bin/sh", "")
+            .file("/usr/lib/python3.12/os.py", "");
+        for (name, file) in names.iter().zip(&files) {
+            builder = builder.executable(name, text(file));
+        }
+        let tree = builder.finish().unwrap();
+        let argv: Vec<String> = words.iter().map(|word| PIECES[*word].to_owned()).collect();
+        let commands = [
+            argv,
+            vec!["python3.12".to_owned(), "/app/main.py".to_owned()],
+            vec!["node".to_owned(), "/app/server.js".to_owned()],
+            vec!["/run.sh".to_owned()],
+        ];
+        for argv in commands {
+            inspect(&Subject::RootFs { argv: &argv }, &tree, &Asked::default());
+            inspect(&Subject::CodeZip { bytes: 1, entry_point: &argv }, &tree, &Asked::default());
+        }
+    }
 }

@@ -44,7 +44,8 @@ pub(super) fn inspect(tree: &Tree, bytes: u64, entry_point: &[String]) -> Inspec
         inspection.findings.push(finding.with("path", path.as_str()));
     }
     if path.rsplit('.').next() != Some("py") {
-        inspection.not_checked.push(NotChecked::new("what Node imports", "it is not followed"));
+        inspection.node = Some(Interpreter { version: None, path: None });
+        super::node(tree, &path, Certainty::Certain, &mut inspection);
         return inspection;
     }
     // The runtime's release is a setting of the service, not of the zip.

@@ -1,0 +1,276 @@
+//! From a specifier to a file, as Node resolves it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::tree::{Entry, Tree};
+
+/// Where a specifier leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A file of own code.
+    Own(String),
+    /// An installed package, or a module of Node itself.
+    Package,
+    /// It cannot be told.
+    Unknown,
+    /// No such file.
+    NoFile,
+    /// A file that is there only with an extension that the specifier does not write.
+    NoExtension,
+    /// No such package.
+    NoPackage(String),
+    /// The package is there and does not have that part.
+    NoSubpath { package: String, version: String },
+}
+
+/// Modules of Node itself.
+const BUILT_IN: &[&str] = &[
+    "assert",
+    "async_hooks",
+    "buffer",
+    "child_process",
+    "cluster",
+    "console",
+    "constants",
+    "crypto",
+    "dgram",
+    "diagnostics_channel",
+    "dns",
+    "domain",
+    "events",
+    "fs",
+    "http",
+    "http2",
+    "https",
+    "inspector",
+    "module",
+    "net",
+    "os",
+    "path",
+    "perf_hooks",
+    "process",
+    "punycode",
+    "querystring",
+    "readline",
+    "repl",
+    "stream",
+    "string_decoder",
+    "sys",
+    "timers",
+    "tls",
+    "trace_events",
+    "tty",
+    "url",
+    "util",
+    "v8",
+    "vm",
+    "wasi",
+    "worker_threads",
+    "zlib",
+];
+const PACKAGE_FILE: u64 = 4 << 20;
+/// Packages that are listed.
+const LISTED: usize = 3000;
+
+pub(super) struct Resolver<'a> {
+    tree: &'a Tree,
+    packages: BTreeMap<String, Option<Value>>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(tree: &'a Tree) -> Self {
+        Self { tree, packages: BTreeMap::new() }
+    }
+
+    fn package(&mut self, directory: &str) -> Option<&Value> {
+        let tree = self.tree;
+        let read = || {
+            let bytes = tree.read(&format!("{directory}/package.json"), PACKAGE_FILE).ok()?;
+            serde_json::from_slice(&bytes).ok()
+        };
+        self.packages.entry(directory.to_owned()).or_insert_with(read).as_ref()
+    }
+
+    /// Whether a file is an ES module.
+    pub(super) fn is_module(&mut self, file: &str) -> bool {
+        match file.rsplit('.').next() {
+            Some("mjs") => return true,
+            Some("cjs") => return false,
+            _ => {}
+        }
+        let mut at = file;
+        while let Some((directory, _)) = at.rsplit_once('/') {
+            if let Some(package) = self.package(directory) {
+                return package["type"] == "module";
+            }
+            at = directory;
+        }
+        false
+    }
+
+    /// The file that a path leads to, as `require` would find it.
+    pub(super) fn file(&mut self, path: &str) -> Option<String> {
+        let exact =
+            |path: &str| self.tree.lookup(path).filter(Entry::is_file).map(|entry| entry.path().to_owned());
+        let guessed = ["", ".js", ".json", ".node", ".cjs", ".mjs"]
+            .iter()
+            .find_map(|suffix| exact(&format!("{path}{suffix}")));
+        if guessed.is_some() {
+            return guessed;
+        }
+        let directory = self.tree.lookup(path)?.path().to_owned();
+        let main = self.package(&directory).and_then(|package| package["main"].as_str().map(str::to_owned));
+        let exact =
+            |path: &str| self.tree.lookup(path).filter(Entry::is_file).map(|entry| entry.path().to_owned());
+        let candidates = main.into_iter().flat_map(|main| {
+            let main = format!("{directory}/{}", main.trim_start_matches("./"));
+            [main.clone(), format!("{main}.js"), format!("{main}/index.js")]
+        });
+        candidates
+            .chain([
+                format!("{directory}/index.js"),
+                format!("{directory}/index.json"),
+                format!("{directory}/index.node"),
+            ])
+            .find_map(|path| exact(&path))
+    }
+
+    /// Where `specifier` in `file` leads; `strict` for an import of an ES module, which guesses nothing.
+    pub(super) fn resolve(&mut self, file: &str, specifier: &str, strict: bool) -> Target {
+        let specifier = specifier.split('?').next().unwrap_or_default();
+        let first = specifier.split('/').next().unwrap_or_default();
+        if specifier.is_empty()
+            || specifier.starts_with('#')
+            || specifier.contains("://")
+            || specifier.starts_with("data:")
+        {
+            return Target::Unknown;
+        }
+        if specifier.starts_with("node:") || BUILT_IN.contains(&first) {
+            return Target::Package;
+        }
+        let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let relative = specifier.starts_with("./")
+            || specifier.starts_with("../")
+            || specifier == "."
+            || specifier == "..";
+        if relative || specifier.starts_with('/') {
+            let path = if relative { format!("{directory}/{specifier}") } else { specifier.to_owned() };
+            let exact = self.tree.lookup(&path).filter(Entry::is_file).map(|entry| entry.path().to_owned());
+            return match (exact, self.file(&path)) {
+                (Some(found), _) if found.contains("/node_modules/") => Target::Package,
+                (None, Some(_)) if strict => Target::NoExtension,
+                (Some(found), _) | (None, Some(found)) => Target::Own(found),
+                (None, None) => Target::NoFile,
+            };
+        }
+        self.bare(directory, specifier)
+    }
+
+    fn bare(&mut self, directory: &str, specifier: &str) -> Target {
+        let parts = if specifier.starts_with('@') { 2 } else { 1 };
+        let name = specifier.split('/').take(parts).collect::<Vec<_>>().join("/");
+        let subpath = specifier.get(name.len() + 1..).filter(|subpath| !subpath.is_empty());
+        let mut at = directory;
+        loop {
+            let place = format!("{at}/node_modules/{name}");
+            if let Some(entry) = self.tree.lookup(&place) {
+                if entry.is_file() {
+                    return Target::Package;
+                }
+                let place = entry.path().to_owned();
+                return self.inside(&place, &name, subpath);
+            }
+            if self.tree.lookup(&format!("{at}/node_modules/{name}.js")).is_some() {
+                return Target::Package;
+            }
+            // A package may load itself by its own name.
+            if self.package(at).is_some_and(|package| package["name"] == name.as_str()) {
+                return Target::Unknown;
+            }
+            match at.rsplit_once('/') {
+                Some((parent, _)) => at = parent,
+                None => return Target::NoPackage(name),
+            }
+        }
+    }
+
+    fn inside(&mut self, place: &str, name: &str, subpath: Option<&str>) -> Target {
+        let (exports, version) = match self.package(place) {
+            Some(package) => {
+                let version = package["version"].as_str().unwrap_or("(no version)").to_owned();
+                (package.get("exports").cloned(), version)
+            }
+            None => (None, "(no package.json)".to_owned()),
+        };
+        let missing = Target::NoSubpath { package: name.to_owned(), version };
+        match (exports.filter(|exports| !exports.is_null()), subpath) {
+            (Some(_), None) => Target::Package,
+            (Some(exports), Some(subpath)) => {
+                if is_exported(&exports, subpath) {
+                    Target::Package
+                } else {
+                    missing
+                }
+            }
+            (None, None) => {
+                if self.file(place).is_some() {
+                    Target::Package
+                } else {
+                    missing
+                }
+            }
+            (None, Some(subpath)) => {
+                if self.file(&format!("{place}/{subpath}")).is_some() {
+                    Target::Package
+                } else {
+                    missing
+                }
+            }
+        }
+    }
+
+    /// The packages beside `file`, with versions.
+    pub(super) fn packages(&mut self, file: &str) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        let mut at = file;
+        while let Some((directory, _)) = at.rsplit_once('/') {
+            for entry in self.tree.children(&format!("{directory}/node_modules")) {
+                let scoped = entry.name().starts_with('@');
+                let places = if scoped { self.tree.children(entry.path()) } else { vec![entry] };
+                for place in places.into_iter().take(LISTED) {
+                    let Some(package) = self.package(place.path()) else { continue };
+                    let (Some(name), Some(version)) = (package["name"].as_str(), package["version"].as_str())
+                    else {
+                        continue;
+                    };
+                    if found.len() < LISTED {
+                        found.entry(name.to_owned()).or_insert_with(|| version.to_owned());
+                    }
+                }
+            }
+            at = directory;
+        }
+        found
+    }
+}
+
+/// Whether `exports` of a package has `subpath`, under whatever condition.
+fn is_exported(exports: &Value, subpath: &str) -> bool {
+    let Value::Object(exports) = exports else { return false };
+    let wanted = format!("./{subpath}");
+    exports.iter().any(|(key, target)| {
+        let matches = match key.split_once('*') {
+            Some((before, after)) => {
+                wanted.len() >= before.len() + after.len()
+                    && wanted.starts_with(before)
+                    && wanted.ends_with(after)
+            }
+            None if key.ends_with('/') => wanted.starts_with(key.as_str()),
+            None => *key == wanted,
+        };
+        matches && !target.is_null()
+    })
+}
