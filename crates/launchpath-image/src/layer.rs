@@ -259,11 +259,7 @@ impl<R: Read> LayerReader<R> {
                 Some(_) => Err(malformed(begun, "two empty blocks at the end of the archive, not one")),
             };
         }
-        let stored = number(&block[148..156]);
-        let byte = |(index, byte): (usize, &u8)| if (148..156).contains(&index) { b' ' } else { *byte };
-        let unsigned: u64 = block.iter().enumerate().map(|pair| u64::from(byte(pair))).sum();
-        let signed: i64 = block.iter().enumerate().map(|pair| i64::from(byte(pair).cast_signed())).sum();
-        if stored != Some(unsigned) && stored.map(|s| i64::try_from(s).unwrap_or(-1)) != Some(signed) {
+        if !holds(&block) {
             return Err(malformed(begun, "a header whose checksum holds"));
         }
         Ok(Some(block))
@@ -290,6 +286,18 @@ impl<R: Read> LayerReader<R> {
 
 fn malformed(at: u64, expected: &str) -> LayerError {
     LayerError::Malformed { at, what: format!("expected {expected}") }
+}
+
+/// Whether a header's checksum holds: the sum of its bytes with blanks for the checksum itself. Old programs summed signed bytes.
+fn holds(block: &[u8; BLOCK]) -> bool {
+    let Some(stored) = number(&block[148..156]) else { return false };
+    let others = || block[..148].iter().chain(&block[156..]);
+    let blanks = u32::from(b' ') * 8;
+    let unsigned = blanks + others().map(|byte| u32::from(*byte)).sum::<u32>();
+    stored == u64::from(unsigned) || {
+        let signed = blanks.cast_signed() + others().map(|byte| i32::from(byte.cast_signed())).sum::<i32>();
+        i64::try_from(stored) == Ok(i64::from(signed))
+    }
 }
 
 fn padding(size: u64) -> u64 {

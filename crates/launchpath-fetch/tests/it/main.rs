@@ -8,5 +8,6 @@ mod folder;
 mod hostile;
 mod image;
 mod layout;
+mod peer;
 mod registry;
 mod server;

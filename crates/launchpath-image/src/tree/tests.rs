@@ -295,3 +295,40 @@ fn hiding_the_same_directory_often_costs_nothing() {
     }
     assert_eq!(merge([lower, upper]).children("/d").len(), 2000);
 }
+
+/// A layer of very many empty files, made while it is read.
+struct Crowd {
+    left: u32,
+    header: Vec<u8>,
+}
+
+impl std::io::Read for Crowd {
+    fn read(&mut self, output: &mut [u8]) -> std::io::Result<usize> {
+        if self.header.is_empty() {
+            let Some(left) = self.left.checked_sub(1) else { return Ok(0) };
+            self.left = left;
+            let mut header = tar::Header::new_ustar();
+            header.set_path(format!("d{}/f{left}", left % 1000))?;
+            header.set_size(0);
+            header.set_cksum();
+            self.header = header.as_bytes().to_vec();
+        }
+        let length = output.len().min(self.header.len());
+        output[..length].copy_from_slice(&self.header[..length]);
+        self.header.drain(..length);
+        Ok(length)
+    }
+}
+
+/// The benchmark does the same with a million.
+#[test]
+fn very_many_files_are_a_tree_in_reasonable_time() {
+    let mut builder = TreeBuilder::in_memory();
+    builder.layer(Crowd { left: 100_000, header: Vec::new() }).unwrap();
+    let tree = builder.finish().unwrap();
+    assert_eq!((tree.entries(), tree.children("/").len()), (101_001, 1000));
+    let few = Limits { entries: 999, ..Limits::default() };
+    let mut builder = TreeBuilder::in_memory().limits(few);
+    let error = builder.layer(Crowd { left: 1000, header: Vec::new() }).unwrap_err().to_string();
+    assert_eq!(error, "layer 0: more than 999 entries (at d0/f0)");
+}
