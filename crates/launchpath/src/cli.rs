@@ -71,6 +71,8 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// Print the minimum IAM policy that collection needs
     Permissions(PermissionsArguments),
+    /// Look into an image or a code zip without running it: what it starts, and what is missing for that
+    Inspect(InspectArguments),
     /// Answer a reachability question from saved evidence, or a file of them
     Reach(ReachArguments),
     /// Answer a permission question from policy documents or saved evidence, or a file of them
@@ -347,6 +349,54 @@ pub(crate) struct PolicyArguments {
     /// Policy of the VPC endpoint that the request goes through
     #[arg(long, value_name = "FILE")]
     pub(crate) endpoint_policy: Option<String>,
+}
+
+/// Which image, and how it is fetched.
+#[derive(Debug, Args)]
+pub(crate) struct ImageArguments {
+    /// The image: an OCI layout (directory, DIR:NAME), an archive (`docker save`, OCI), a code zip (file, s3://BUCKET/KEY), a
+    /// root file system (rootfs:DIR), an address in a registry, or a name that the container engine here knows
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: String,
+    /// The platform, where there are several [default: linux/arm64, as the service runs it, else what there is]
+    #[arg(long, value_name = "OS/ARCHITECTURE")]
+    pub(crate) platform: Option<String>,
+    /// Profile of the AWS configuration files, for images in ECR and code in S3
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Region, for code in S3 [default: environment or profile]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Address that replaces every AWS service's own
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+}
+
+const INSPECT_EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing certain or likely was found   1  something was   3  what the image starts could not be told
+  2  the image is damaged or not an image  252 no such image  253 it cannot be fetched";
+
+#[derive(Debug, Args)]
+#[command(after_help = INSPECT_EXIT_CODES)]
+pub(crate) struct InspectArguments {
+    #[command(flatten)]
+    pub(crate) image: ImageArguments,
+    /// The protocol the runtime is configured for: HTTP, MCP, A2A or AGUI
+    #[arg(long, value_name = "PROTOCOL", default_value = "HTTP", value_parser = PossibleValuesParser::new(["HTTP", "MCP", "A2A", "AGUI"]))]
+    pub(crate) protocol: String,
+    /// Entry point of a code zip, as in the runtime's configuration; repeat it for its parts
+    #[arg(long = "entry-point", value_name = "PART")]
+    pub(crate) entry_point: Vec<String>,
+    /// Output format; json is the public record
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+    /// Write the answer to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Add the record to this bundle as evidence, or write a new one where there is none
+    #[arg(long, value_name = "PATH")]
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 const REHEARSE_EXIT_CODES: &str = "\

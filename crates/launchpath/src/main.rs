@@ -56,6 +56,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Rehearse(arguments) => commands::rehearse::run(&cli.global, &arguments),
         Command::Explain(arguments) => commands::explain::run(&cli.global, &arguments),
         Command::Permissions(arguments) => commands::permissions::run(&cli.global, &arguments),
+        Command::Inspect(arguments) => commands::inspect::run(&cli.global, &arguments),
         Command::Reach(arguments) => commands::reach::run(&cli.global, &arguments),
         Command::Can(arguments) => commands::can::run(&cli.global, &arguments),
     }

@@ -8,6 +8,7 @@ use launchpath_fetch::{Artifact, Credentials, FetchError, Locator, Options, Secr
 use launchpath_image::document::Wished;
 use launchpath_model::aws::image::ImageUri;
 
+use crate::cli::ImageArguments;
 use crate::failure::Failure;
 use crate::output;
 
@@ -24,6 +25,18 @@ pub(crate) struct Source {
     pub(crate) region: Option<String>,
     /// Replaces the address of AWS services.
     pub(crate) endpoint_url: Option<String>,
+}
+
+impl From<&ImageArguments> for Source {
+    fn from(arguments: &ImageArguments) -> Self {
+        Self {
+            image: arguments.image.clone(),
+            platform: arguments.platform.clone(),
+            profile: arguments.profile.clone(),
+            region: arguments.region.clone(),
+            endpoint_url: arguments.endpoint_url.clone(),
+        }
+    }
 }
 
 /// Opens an image. Documents are read; layers are not.

@@ -7,6 +7,7 @@ pub(crate) mod compare;
 pub(crate) mod diagnose;
 pub(crate) mod explain;
 mod image;
+pub(crate) mod inspect;
 mod keep;
 mod live;
 mod page;

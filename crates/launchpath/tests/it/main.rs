@@ -6,6 +6,7 @@ mod compare;
 mod denial;
 mod emulator;
 mod incident;
+mod inspect;
 mod live;
 mod program;
 mod reach;
