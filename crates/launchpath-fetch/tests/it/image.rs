@@ -153,12 +153,30 @@ pub(crate) fn fetch(argument: &str) -> Result<Container, FetchError> {
     }
 }
 
+/// A container in a directory that goes when it goes.
+pub(crate) struct Kept {
+    container: Container,
+    _place: tempfile::TempDir,
+}
+
+impl std::ops::Deref for Kept {
+    type Target = Container;
+
+    fn deref(&self) -> &Container {
+        &self.container
+    }
+}
+
+impl std::ops::DerefMut for Kept {
+    fn deref_mut(&mut self) -> &mut Container {
+        &mut self.container
+    }
+}
+
 /// The container in a layout of `files`.
-pub(crate) fn from_layout(files: &[(String, Vec<u8>)]) -> Result<Container, FetchError> {
+pub(crate) fn from_layout(files: &[(String, Vec<u8>)]) -> Result<Kept, FetchError> {
     let place = tempfile::tempdir().unwrap();
     write(place.path(), files);
-    let container = fetch(place.path().to_str().unwrap());
-    // Layers are read later.
-    std::mem::forget(place);
-    container
+    let container = fetch(place.path().to_str().unwrap())?;
+    Ok(Kept { container, _place: place })
 }
