@@ -43,11 +43,19 @@ def network(world, vpc, subnet, group):
         DhcpConfigurations=[{"Key": "domain-name-servers", "Values": ["10.0.0.53", "AmazonProvidedDNS"]}]
     )["DhcpOptions"]["DhcpOptionsId"]
     ec2.associate_dhcp_options(DhcpOptionsId=options, VpcId=vpc)
-    world.client("route53").create_hosted_zone(
-        Name="corp.example",
-        CallerReference="extras",
-        VPC={"VPCRegion": REGION, "VPCId": vpc},
-        HostedZoneConfig={"PrivateZone": True},
+    route53 = world.client("route53")
+    for name in ("corp.example", f"dkr.ecr.{REGION}.amazonaws.com"):
+        zone = route53.create_hosted_zone(
+            Name=name,
+            CallerReference=name,
+            VPC={"VPCRegion": REGION, "VPCId": vpc},
+            HostedZoneConfig={"PrivateZone": True},
+        )["HostedZone"]["Id"]
+    records = [{"Value": "10.9.1.10"}, {"Value": "10.9.1.11"}]
+    record = {"Name": f"*.{name}", "Type": "A", "TTL": 60, "ResourceRecords": records}
+    route53.change_resource_record_sets(
+        HostedZoneId=zone,
+        ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]},
     )
 
 

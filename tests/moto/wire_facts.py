@@ -67,7 +67,8 @@ OPERATIONS = {
     "logs": ["DescribeLogGroups", "DescribeLogStreams", "FilterLogEvents"],
     "cloudtrail": ["LookupEvents"],
     "cloudwatch": ["GetMetricData"],
-    "route53": ["ListHostedZonesByVPC"],
+    "route53": ["ListHostedZonesByVPC", "ListResourceRecordSets"],
+    "route53profiles": ["ListProfileAssociations", "ListProfileResourceAssociations"],
 }
 
 # CloudWatch prefers CBOR; JSON is as complete and is what the AWS CLI prints.
@@ -165,6 +166,12 @@ def pages(session, service, operation):
     return facts
 
 
+def limit(session, service, operation):
+    """The member that says how long a page may be, or None."""
+    config = session.get_component("data_loader").load_service_model(service, "paginators-1")
+    return config["pagination"][operation].get("limit_key")
+
+
 def service_facts(session, service, names):
     model = session.get_service_model(service)
     meta = model.metadata
@@ -196,6 +203,9 @@ def service_facts(session, service, names):
             if "resultWrapper" in operation.output_shape.serialization:
                 entry["wrapper"] = operation.output_shape.serialization["resultWrapper"]
             entry["output"] = members(protocol, output_name, operation.output_shape)
+            # The AWS CLI merges pages and leaves out how long they were.
+            if "pages" in entry:
+                entry["output"].pop(limit(session, service, name), None)
         facts["operations"][name] = entry
     return facts
 

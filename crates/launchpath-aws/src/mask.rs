@@ -24,6 +24,7 @@ pub(crate) fn answer(service: &str, operation: &str, document: &mut Value) {
         ("bedrock-agentcore-control", _) => runtime(document),
         ("cloudtrail", "LookupEvents") => trail(document),
         ("logs", "FilterLogEvents") => log_events(document),
+        ("route53", "ListResourceRecordSets") => free_records(document),
         ("launchpath", "GetImageConfig") => image_config(document),
         _ => {}
     }
@@ -133,6 +134,18 @@ fn runtime(document: &mut Value) {
 fn for_each_value(map: &mut Value, mut change: impl FnMut(&mut Value)) {
     if let Some(members) = map.as_object_mut() {
         members.values_mut().for_each(&mut change);
+    }
+}
+
+/// Records that hold free text may hold keys and tokens of whoever verifies a domain.
+fn free_records(document: &mut Value) {
+    for record in document.get_mut("ResourceRecordSets").and_then(Value::as_array_mut).into_iter().flatten() {
+        if !matches!(record["Type"].as_str(), Some("TXT" | "SPF")) {
+            continue;
+        }
+        for value in record.get_mut("ResourceRecords").and_then(Value::as_array_mut).into_iter().flatten() {
+            value["Value"] = MASK.into();
+        }
     }
 }
 
@@ -270,6 +283,17 @@ mod tests {
                 "authorizerConfiguration": {"customJWTAuthorizer": {"clientSecret": MASK, "discoveryUrl": "https://d"}},
             })
         );
+    }
+
+    #[test]
+    fn free_text_of_zones_is_masked() {
+        let mut document = json!({ "ResourceRecordSets": [
+            { "Name": "x.", "Type": "TXT", "ResourceRecords": [{ "Value": "\"verify=abcdef\"" }] },
+            { "Name": "y.", "Type": "A", "ResourceRecords": [{ "Value": "10.0.0.1" }] },
+        ] });
+        answer("route53", "ListResourceRecordSets", &mut document);
+        assert!(!document.to_string().contains("abcdef"));
+        assert_eq!(document["ResourceRecordSets"][1]["ResourceRecords"][0]["Value"], "10.0.0.1");
     }
 
     #[test]

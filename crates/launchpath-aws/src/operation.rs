@@ -146,6 +146,12 @@ pub const READ: &[Operation] = &[
         "the latest log lines: tracebacks, start messages"),
     operation!("route53" "ListHostedZonesByVPC", ["route53:ListHostedZonesByVPC", "ec2:DescribeVpcs"], ANY,
         "private zones that hide AWS names"),
+    operation!("route53" "ListResourceRecordSets", ["route53:ListResourceRecordSets"], ANY,
+        "where a private zone leads an AWS name"),
+    operation!("route53profiles" "ListProfileAssociations", ["route53profiles:ListProfileAssociations"], ANY,
+        "DNS settings that another VPC or account shares with the VPC"),
+    operation!("route53profiles" "ListProfileResourceAssociations", ["route53profiles:ListProfileResourceAssociations"], ANY,
+        "private zones and endpoints that those settings hold"),
     operation!("s3" "HeadObject", ["s3:GetObject", "s3:GetObjectVersion"], CODE,
         "whether the code archive exists, and its size (a diagnosis never reads its content)"),
     operation!("sts" "GetCallerIdentity", ["sts:GetCallerIdentity"], ANY,
@@ -187,6 +193,7 @@ pub const RATES: &[Rate] = &[
     // AWS: five per second per account,
     // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
     Rate { service: "route53", per_second: 4, burst: 4 },
+    Rate { service: "route53profiles", per_second: 4, burst: 4 },
     Rate { service: "s3", per_second: 10, burst: 10 },
     Rate { service: "sts", per_second: 10, burst: 10 },
 ];

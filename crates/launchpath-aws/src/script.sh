@@ -44,6 +44,7 @@ bodies='s/^( *"CloudTrailEvent": )".*"(,?)$/\1"{}"\2/'
 mask() { # operation
   case $1 in
     GetAgentRuntime) sed -E "$environment" ;;
+    ListResourceRecordSets) sed -E 's/^( *"Value": ")\\".*"(,?)$/\1***"\2/' ;;
     FilterLogEvents) sed -E -e "$keys" -e "$words" ;;
     LookupAgentRuntimeEvents) sed -E -e "$keys" -e "$bodies" ;;
     LookupEvents) sed -E -e "$keys" -e 's/(\\"sessionToken\\": ?\\")[^"\\]*/\1***/g' ;;
@@ -264,6 +265,18 @@ if [ ${#all[@]} -gt 0 ] && [ -n "$(ids subnet "${all[@]}")" ]; then
       call ec2 DescribeVpcAttribute "{\"VpcId\": \"$vpc\", \"Attribute\": \"enableDnsSupport\"}"
       call ec2 DescribeVpcAttribute "{\"VpcId\": \"$vpc\", \"Attribute\": \"enableDnsHostnames\"}"
       where=$home call route53 ListHostedZonesByVPC "{\"VPCId\": \"$vpc\", \"VPCRegion\": \"$region\"}"
+      zones=$(if [ -n "$file" ] && grep -q -e amazonaws -e 'aws\."' "$file"; then member HostedZoneId "$file"; fi)
+      call route53profiles ListProfileAssociations "{\"ResourceId\": \"$vpc\"}"
+      for profile in $(member ProfileId "$file"); do
+        call route53profiles ListProfileResourceAssociations "{\"ProfileId\": \"$profile\"}"
+        held=$(member ResourceArn "$file")
+        zones="$zones $(printf '%s\n' "$held" | sed -nE 's/^.*:hostedzone\///p')"
+        shared=$(printf '%s\n' "$held" | sed -nE 's/^.*:vpc-endpoint\///p')
+        if [ -n "$shared" ]; then call ec2 DescribeVpcEndpoints "$(printf '%s\n' "$shared" | filter vpc-endpoint-id)"; fi
+      done
+      for zone in $zones; do
+        where=$home call route53 ListResourceRecordSets "{\"HostedZoneId\": \"$zone\"}"
+      done
     done
     for operation in DescribeSubnets DescribeRouteTables DescribeNetworkAcls DescribeVpcEndpoints; do
       call ec2 $operation "$(printf '%s\n' "$vpcs" | filter vpc-id)"

@@ -165,6 +165,8 @@ pub enum BlockerKind {
     NoSuchSubnet,
     /// No interface holds the address.
     NoSuchAddress,
+    /// The source has no address of the destination's family.
+    NoAddressOfFamily,
     /// The address lies in the local blocks of both VPCs: it is looked up in the own one.
     OverlappingLocalRoute,
     /// A private address cannot be reached from the internet.
@@ -195,6 +197,7 @@ impl BlockerKind {
             Self::VpnGatewayUnusable => "vpn-gateway",
             Self::NoSuchSubnet => "no-such-subnet",
             Self::NoSuchAddress => "no-such-address",
+            Self::NoAddressOfFamily => "no-address-of-family",
             Self::OverlappingLocalRoute => "overlapping-local-route",
             Self::PrivateAddressFromInternet => "private-address-from-internet",
             Self::DnsNoAnswer => "dns",

@@ -3,19 +3,16 @@
 //! A record names its `source` and `destination` loosely, as saved question sets do; what it does not say is taken from
 //! the network. A record that cannot be read yields a line with `error`, and the others go on. Start with [`answer_line`].
 
-use std::net::IpAddr;
-
-use launchpath_model::ids::{InstanceId, NetworkInterfaceId, VpcId, VpnGatewayId};
-use launchpath_model::world::Network;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::answer::{Answer, Blocker, Hop, Outcome, Verdict};
 use crate::packet::{Cube, ICMP, ICMP_V6, TCP, UDP};
-use crate::question::{Destination, EPHEMERAL, Flow, Source, Start};
+use crate::place::{Place, destination_of, start_of};
+use crate::question::{EPHEMERAL, Flow};
 use crate::reach::Engine;
-use crate::span::{ANY_PORT, Span, place, v4_block};
+use crate::span::{ANY_PORT, Span};
 
 /// A protocol number that IANA keeps for experiments: it stands for "a protocol no rule names".
 const UNNAMED_PROTOCOL: u8 = 253;
@@ -36,12 +33,13 @@ pub enum RecordError {
     },
 }
 
-fn wrong(member: &'static str, problem: impl Into<String>) -> RecordError {
+pub(crate) fn wrong(member: &'static str, problem: impl Into<String>) -> RecordError {
     RecordError::Member { member, problem: problem.into() }
 }
 
 /// One question.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(expecting = "a record: an object with `source` and `destination`")]
 pub struct Record {
     /// Any JSON value, given back with the answer.
     #[serde(default)]
@@ -50,7 +48,7 @@ pub struct Record {
     pub source: Place,
     /// Where they are to go.
     pub destination: Place,
-    /// `tcp`, `udp`, `icmp`, `icmpv6`, a number; `unset` or nothing: a protocol that no rule names.
+    /// `tcp`, `udp`, `icmp`, `icmpv6`, a number; `-1` or `all`: every protocol; `unset` or nothing: one that no rule names.
     #[serde(default)]
     pub protocol: Value,
     /// A port, `first-last`, ICMP `type/code`; nothing: every port.
@@ -60,35 +58,6 @@ pub struct Record {
     /// both ways.
     #[serde(default)]
     pub quantifier: Option<String>,
-}
-
-/// A source or a destination, as much as is said.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Place {
-    /// `instance`, `internet`, `vpc`, `subnet`, `vpn-gateway`, `on-premises`, …
-    #[serde(default)]
-    pub kind: Option<String>,
-    /// The resource.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// The interface.
-    #[serde(default)]
-    pub eni: Option<String>,
-    /// The address.
-    #[serde(default)]
-    pub ip: Option<IpAddr>,
-    /// The subnet.
-    #[serde(default)]
-    pub subnet: Option<String>,
-    /// A host name.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// An AWS service.
-    #[serde(default)]
-    pub service: Option<String>,
-    /// Security groups of an interface that is not in the network.
-    #[serde(default)]
-    pub security_groups: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -134,6 +103,9 @@ pub struct Answered {
 /// The answer to one record.
 pub fn answer_record(engine: &Engine<'_>, record: &Record) -> Result<Answered, RecordError> {
     let quantifier = record.quantifier.as_deref();
+    if is_every(&record.protocol) {
+        return every_protocol(engine, record);
+    }
     let mut flow = flow_of(&record.protocol, &record.port)?;
     if quantifier.is_some() && record.port.is_null() && flow.protocol == UNNAMED_PROTOCOL {
         flow = Flow { protocol: TCP, to: ANY_PORT, from: EPHEMERAL };
@@ -164,6 +136,63 @@ pub fn answer_record(engine: &Engine<'_>, record: &Record) -> Result<Answered, R
         None => {}
     }
     Ok(Answered { answer, verdict })
+}
+
+/// Whether a protocol or a port is written as "any".
+fn is_every(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_i64() == Some(-1),
+        Value::String(text) => ["-1", "all", "any", "*"].contains(&text.trim().to_ascii_lowercase().as_str()),
+        _ => false,
+    }
+}
+
+/// Every protocol: those that rules can name ports or types of, and one that stands for all others.
+fn every_protocol(engine: &Engine<'_>, record: &Record) -> Result<Answered, RecordError> {
+    let mut all: Option<Answered> = None;
+    for protocol in [TCP, UDP, ICMP, UNNAMED_PROTOCOL] {
+        let one = Record { protocol: protocol.into(), port: Value::Null, ..record.clone() };
+        let one = answer_record(engine, &one)?;
+        all = Some(match all {
+            None => one,
+            Some(all) => all.with(one),
+        });
+    }
+    all.ok_or_else(|| wrong("protocol", "none"))
+}
+
+impl Answered {
+    /// Both answers as one.
+    fn with(mut self, other: Self) -> Self {
+        if self.verdict != other.verdict {
+            let unknown = [self.verdict, other.verdict].contains(&Verdict::Unknown);
+            self.verdict = if unknown { Verdict::Unknown } else { Verdict::Part };
+        }
+        let both = &mut self.answer;
+        both.verdict = self.verdict;
+        both.parts.extend(other.answer.parts);
+        for blocker in other.answer.blocked_by {
+            // The same element in other words for other packets is the same element.
+            let known =
+                |own: &Blocker| (own.kind, &own.id, &own.at) == (blocker.kind, &blocker.id, &blocker.at);
+            if !both.blocked_by.iter().any(known) {
+                both.blocked_by.push(blocker);
+            }
+        }
+        for (own, others) in
+            [(&mut both.unknown, other.answer.unknown), (&mut both.assumed, other.answer.assumed)]
+        {
+            for gap in others {
+                if !own.contains(&gap) {
+                    own.push(gap);
+                }
+            }
+        }
+        both.evidence.extend(other.answer.evidence);
+        both.evidence.sort();
+        both.evidence.dedup();
+        self
+    }
 }
 
 /// The verdict on the ports but one.
@@ -230,11 +259,11 @@ pub fn flow_of(protocol: &Value, port: &Value) -> Result<Flow, RecordError> {
             .as_u64()
             .and_then(|n| u8::try_from(n).ok())
             .ok_or_else(|| wrong("protocol", "expected 0 to 255"))?,
-        Value::String(text) => match text.to_ascii_lowercase().as_str() {
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
             "tcp" => TCP,
             "udp" => UDP,
             "icmp" => ICMP,
-            "icmpv6" => ICMP_V6,
+            "icmpv6" | "icmp6" | "ipv6-icmp" => ICMP_V6,
             "unset" | "" => UNNAMED_PROTOCOL,
             other => other.parse().map_err(|_| wrong("protocol", format!("`{other}` is not a protocol")))?,
         },
@@ -242,7 +271,10 @@ pub fn flow_of(protocol: &Value, port: &Value) -> Result<Flow, RecordError> {
     };
     let text = match port {
         Value::Null => return Ok(any_port(number)),
-        Value::Number(number) => number.to_string(),
+        _ if is_every(port) => return Ok(any_port(number)),
+        Value::String(text) if text.trim().is_empty() => return Ok(any_port(number)),
+        // Some programs write every number with a fraction.
+        Value::Number(number) => number.to_string().trim_end_matches(".0").to_owned(),
         Value::String(text) => text.clone(),
         other => return Err(wrong("port", format!("`{other}` is not a port"))),
     };
@@ -263,98 +295,4 @@ fn any_port(protocol: u8) -> Flow {
         ICMP => Flow::ping(),
         other => Flow::protocol(other),
     }
-}
-
-fn start_of(network: &Network, source: &Place, destination: &Place) -> Result<Start, RecordError> {
-    let id = || source.id.as_deref().ok_or_else(|| wrong("source.id", "missing"));
-    match source.kind.as_deref().unwrap_or_default() {
-        "internet" => return Ok(Start::Internet(source.ip)),
-        "vpc" => return Ok(Start::Vpc(id()?.into())),
-        "vpn-gateway" => return Ok(Start::VpnGateway(id()?.into(), source.ip)),
-        "on-premises" | "customer-gateway" => {
-            let gateway = gateway_towards(network, destination.ip)
-                .ok_or_else(|| wrong("source", "no VPN gateway leads to the destination's VPC"))?;
-            return Ok(Start::VpnGateway(gateway, source.ip));
-        }
-        _ => {}
-    }
-    if let (Some(subnet), Some(groups)) = (&source.subnet, &source.security_groups) {
-        return Ok(Start::Interface(Source {
-            subnet: subnet.as_str().into(),
-            security_groups: groups.iter().map(|g| g.as_str().into()).collect(),
-            address: source.ip,
-            public_address: None,
-            interface: source.eni.as_deref().map(Into::into),
-        }));
-    }
-    // The instance first: saved folders exist in which several instances share one interface id.
-    let instance = source.id.as_deref().filter(|id| id.starts_with("i-")).map(InstanceId::from);
-    if let Some(instance) = instance
-        && network.instances.seen(&instance).is_some()
-    {
-        return Ok(Start::Instance(instance, source.ip));
-    }
-    let named = source.eni.as_deref().or(source.id.as_deref().filter(|id| id.starts_with("eni-")));
-    if let Some(interface) = named {
-        return Ok(Start::Known(interface.into()));
-    }
-    if let Some(ip) = source.ip
-        && let Some(interface) = interface_with(network, ip)
-    {
-        return Ok(Start::Known(interface));
-    }
-    match source.kind.as_deref() {
-        Some("subnet") => Err(wrong("source.security_groups", "a subnet as source needs groups")),
-        _ => Err(wrong("source", "neither an interface, an instance nor an address of the network")),
-    }
-}
-
-fn interface_with(network: &Network, ip: IpAddr) -> Option<NetworkInterfaceId> {
-    let IpAddr::V4(ip) = ip else { return None };
-    let row = network.network_interfaces.iter().find(|(_, row)| {
-        row.value.private_ip_address == Some(ip)
-            || row.value.private_ip_addresses.iter().flatten().any(|p| p.private_ip_address == Some(ip))
-    });
-    row.map(|(id, _)| id.clone())
-}
-
-/// The VPN gateway whose VPC holds the address, else the only one there is.
-fn gateway_towards(network: &Network, ip: Option<IpAddr>) -> Option<VpnGatewayId> {
-    let holds = |vpc: &VpcId| {
-        let blocks = network.vpcs.seen(vpc).map(|row| row.value.ipv4_blocks()).unwrap_or_default();
-        ip.is_some_and(|ip| blocks.iter().any(|block| v4_block(*block).contains(place(ip))))
-    };
-    let towards = network.vpn_gateways.iter().find(|(_, row)| {
-        row.value.vpc_attachments.iter().flatten().any(|attachment| holds(&attachment.vpc_id))
-    });
-    if let Some((id, _)) = towards {
-        return Some(id.clone());
-    }
-    let mut all = network.vpn_gateways.iter().map(|(id, _)| id.clone());
-    all.next().filter(|_| network.vpn_gateways.len() == 1)
-}
-
-fn destination_of(network: &Network, place: &Place) -> Result<Destination, RecordError> {
-    if let Some(name) = &place.name {
-        return Ok(Destination::Name(name.clone()));
-    }
-    if let Some(service) = &place.service {
-        return Ok(Destination::Service(service.clone()));
-    }
-    if let Some(ip) = place.ip {
-        let on_premises = place.kind.as_deref().is_some_and(|kind| kind.starts_with("on-premises"));
-        return Ok(if on_premises { Destination::OnPremises(ip) } else { Destination::Address(ip) });
-    }
-    if place.kind.as_deref() == Some("internet") {
-        return Ok(Destination::Internet);
-    }
-    if let Some(interface) = &place.eni {
-        return Ok(Destination::Interface(interface.as_str().into()));
-    }
-    let instance = place.id.as_deref().map(InstanceId::from);
-    let row = instance.and_then(|id| network.instances.seen(&id));
-    let address = row
-        .and_then(|row| row.value.network_interfaces.as_ref()?.first()?.private_ip_address)
-        .ok_or_else(|| wrong("destination", "neither an address, a name nor a known resource"))?;
-    Ok(Destination::Address(address.into()))
 }

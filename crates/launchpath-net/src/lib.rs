@@ -30,6 +30,7 @@ mod group;
 mod index;
 pub mod needs;
 pub mod packet;
+pub mod place;
 mod question;
 mod reach;
 mod route;

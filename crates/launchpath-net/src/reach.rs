@@ -2,13 +2,13 @@
 //!
 //! Start with [`Engine`]; [`reach`] is the one-question form.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use launchpath_model::ids::{NetworkInterfaceId, SubnetId, VpcId};
 use launchpath_model::world::Network;
 use launchpath_model::{Gap, GapReason};
 
-use crate::answer::{Answer, Outcome, Part, Verdict};
+use crate::answer::{Answer, Blocker, BlockerKind, Leg, Outcome, Part, Verdict};
 use crate::destination::{Aim, Alternative};
 use crate::index::{End, EndKind, Index, Listing};
 use crate::packet::{Cube, PacketSet};
@@ -289,6 +289,9 @@ impl<'a> Engine<'a> {
         flow: &Flow,
     ) -> Outcomes {
         let packets = packets_of(sources, &aim.addresses, flow);
+        if let (Origin::Interface(end), true) = (origin, packets.is_empty()) {
+            return without_family(end, aim, flow);
+        }
         let lists = aim.service.as_deref().map(|s| self.index.lists_of(s).to_vec()).unwrap_or_default();
         let goal = Goal {
             what: aim.what.clone(),
@@ -331,6 +334,38 @@ impl<'a> Engine<'a> {
         let (verdict, gaps) = verdict_of(&parts, aim);
         Outcomes { verdict, parts, gaps, assumed }
     }
+}
+
+/// The interface has no address from which packets could go to the aim. The unspecified address stands for the missing one.
+fn without_family(end: &End, aim: &Aim, flow: &Flow) -> Outcomes {
+    let mut parts = Vec::new();
+    let wants_v4 = aim.addresses.iter().any(|span| ANY_V4.covers(*span));
+    let (family, missing) =
+        if wants_v4 { ("IPv4", ANY_V4.first) } else { ("IPv6", place(Ipv6Addr::UNSPECIFIED.into())) };
+    let packets = packets_of(&[Span::one(missing)], &aim.addresses, flow);
+    if let Some(example) = packets.example() {
+        let blocker = Blocker {
+            kind: BlockerKind::NoAddressOfFamily,
+            id: end.name().to_owned(),
+            at: end.subnet.as_ref().map(ToString::to_string),
+            leg: Leg::Request,
+            direction: None,
+            rule: None,
+            text: format!("{} has no {family} address, and {} has no other", end.what, aim.what),
+            evidence: end.evidence.clone(),
+            edit: None,
+        };
+        parts.push(Part {
+            packets,
+            example,
+            trace: Vec::new(),
+            share: 1.0,
+            outcome: Outcome::Blocked,
+            blockers: vec![blocker],
+            gaps: Vec::new(),
+        });
+    }
+    Outcomes { verdict: Verdict::None, parts, gaps: Vec::new(), assumed: Vec::new() }
 }
 
 fn packets_of(sources: &[Span<u128>], destinations: &[Span<u128>], flow: &Flow) -> PacketSet {

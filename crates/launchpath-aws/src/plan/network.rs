@@ -80,6 +80,32 @@ pub(super) fn steps() -> Vec<Step> {
             by_filter("DescribeInternetGateways", "attachment.vpc-id", &vpcs(known))
         }),
         step("private zones", vpc, &[("route53", "ListHostedZonesByVPC")], VPC_MODE, private_zones),
+        step("dns profiles", vpc, &[("route53profiles", "ListProfileAssociations")], VPC_MODE, |known| {
+            let ask =
+                |vpc| Planned::new("route53profiles", "ListProfileAssociations", json!({"ResourceId": vpc}));
+            vpcs(known).into_iter().map(ask).collect()
+        }),
+        step(
+            "dns profile resources",
+            &["dns profiles"],
+            &[("route53profiles", "ListProfileResourceAssociations")],
+            "the VPC uses a Route 53 Profile",
+            dns_profile_resources,
+        ),
+        step(
+            "private zone records",
+            &["private zones", "dns profile resources"],
+            &[("route53", "ListResourceRecordSets")],
+            "a private zone may answer for names of AWS",
+            zone_records,
+        ),
+        step(
+            "profile endpoints",
+            &["dns profile resources", "vpc endpoints"],
+            &[("ec2", "DescribeVpcEndpoints")],
+            "a Route 53 Profile holds endpoints of other VPCs",
+            profile_endpoints,
+        ),
         step("dhcp options", &["vpc"], &[("ec2", "DescribeDhcpOptions")], VPC_MODE, dhcp_options),
         step(
             "referenced groups",
@@ -90,7 +116,7 @@ pub(super) fn steps() -> Vec<Step> {
         ),
         step(
             "endpoint interfaces",
-            &["vpc endpoints", "interfaces"],
+            &["vpc endpoints", "profile endpoints", "interfaces"],
             &[("ec2", "DescribeNetworkInterfaces")],
             "interface endpoints stand in other subnets",
             endpoint_interfaces,
@@ -182,6 +208,50 @@ fn private_zones(known: &Known) -> Vec<Planned> {
         Planned::new("route53", "ListHostedZonesByVPC", request).in_region(known.partition().global_region())
     };
     vpcs(known).into_iter().map(ask).collect()
+}
+
+const HELD: (&str, &str, &str) =
+    ("route53profiles", "ListProfileResourceAssociations", "ProfileResourceAssociations");
+
+fn dns_profile_resources(known: &Known) -> Vec<Planned> {
+    let profiles =
+        known.of_items(("route53profiles", "ListProfileAssociations", "ProfileAssociations"), "/ProfileId");
+    let ask =
+        |id| Planned::new("route53profiles", "ListProfileResourceAssociations", json!({"ProfileId": id}));
+    profiles.into_iter().map(ask).collect()
+}
+
+/// What the profiles hold of one kind, by id.
+fn held(known: &Known, kind: &str) -> Vec<String> {
+    let arns = known.of_items(HELD, "/ResourceArn");
+    arns.iter().filter_map(|arn| Some(arn.split_once(kind)?.1.to_owned())).collect()
+}
+
+/// Records of the zones that can hold a name of AWS. Zones that a service keeps for itself show none.
+fn zone_records(known: &Known) -> Vec<Planned> {
+    let listed = known.items("route53", "ListHostedZonesByVPC", "HostedZoneSummaries").filter(|zone| {
+        let name = text(zone, "/Name").unwrap_or_default().trim_end_matches('.');
+        let of_aws = ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws"];
+        let holds = |own: &&str| name.ends_with(*own) || own.ends_with(&format!(".{name}"));
+        text(zone, "/Owner/OwningService").is_none() && of_aws.iter().any(|own| holds(&own))
+    });
+    let mut zones: BTreeSet<String> =
+        listed.filter_map(|zone| text(zone, "/HostedZoneId")).map(str::to_owned).collect();
+    zones.extend(held(known, ":hostedzone/"));
+    let ask = |zone| {
+        Planned::new("route53", "ListResourceRecordSets", json!({"HostedZoneId": zone}))
+            .in_region(known.partition().global_region())
+            .at_most(5, 1500)
+    };
+    zones.into_iter().map(ask).collect()
+}
+
+fn profile_endpoints(known: &Known) -> Vec<Planned> {
+    let have = known.of_items(("ec2", "DescribeVpcEndpoints", "VpcEndpoints"), "/VpcEndpointId");
+    let mut wanted = held(known, ":vpc-endpoint/");
+    wanted.retain(|id| !have.contains(id));
+    // By filter: an endpoint of another account is then absent instead of failing the call.
+    by_filter("DescribeVpcEndpoints", "vpc-endpoint-id", &wanted)
 }
 
 fn dhcp_options(known: &Known) -> Vec<Planned> {

@@ -207,6 +207,54 @@ fn a_bucket_of_another_region_is_asked_there() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn what_a_profile_holds_is_asked_for() -> Result<()> {
+    const SUBNETS: &str =
+        "<R><subnetSet><item><subnetId>subnet-1</subnetId><vpcId>vpc-1</vpcId></item></subnetSet></R>";
+    const ZONES: &str = "<R><HostedZoneSummaries>\
+        <HostedZoneSummary><HostedZoneId>Z1</HostedZoneId><Name>api.ecr.us-east-1.amazonaws.com.</Name>\
+        <Owner><OwningService>vpce.amazonaws.com</OwningService></Owner></HostedZoneSummary>\
+        <HostedZoneSummary><HostedZoneId>Z2</HostedZoneId><Name>corp.example.</Name>\
+        <Owner><OwningAccount>111122223333</OwningAccount></Owner></HostedZoneSummary>\
+        <HostedZoneSummary><HostedZoneId>Z3</HostedZoneId><Name>amazonaws.com.</Name>\
+        <Owner><OwningAccount>111122223333</OwningAccount></Owner></HostedZoneSummary>\
+        </HostedZoneSummaries></R>";
+    const RECORDS: &str = "<R><ResourceRecordSets><ResourceRecordSet><Name>x.amazonaws.com.</Name><Type>TXT</Type>\
+        <ResourceRecords><ResourceRecord><Value>verify=abcdefgh</Value></ResourceRecord></ResourceRecords>\
+        </ResourceRecordSet></ResourceRecordSets><IsTruncated>false</IsTruncated></R>";
+    let fake = Fake::start(|_, received, _| {
+        let runtime = json!({
+            "agentRuntimeId": "agent-0123456789", "agentRuntimeName": "agent",
+            "networkConfiguration": {"networkMode": "VPC", "networkModeConfig": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}},
+        });
+        let held = json!({"ProfileResourceAssociations": [
+            {"ProfileId": "rp-1", "ResourceArn": "arn:aws:route53:::hostedzone/Z9"},
+            {"ProfileId": "rp-1", "ResourceArn": "arn:aws:ec2:us-east-1:444455556666:vpc-endpoint/vpce-9"},
+        ]});
+        match received.operation.as_str() {
+            "GET /runtimes/agent-0123456789/" => (200, runtime.to_string()),
+            "DescribeSubnets" => (200, SUBNETS.to_owned()),
+            "GET /2013-04-01/hostedzonesbyvpc?vpcid=vpc-1&vpcregion=us-east-1" => (200, ZONES.to_owned()),
+            path if path.ends_with("/rrset") => (200, RECORDS.to_owned()),
+            "GET /profileassociations?resourceId=vpc-1" => (
+                200,
+                json!({"ProfileAssociations": [{"ProfileId": "rp-1", "ResourceId": "vpc-1"}]}).to_string(),
+            ),
+            "GET /profileresourceassociations/profileid/rp-1" => (200, held.to_string()),
+            _ => denied(),
+        }
+    })?;
+    let bundle = collect(settings(&fake.url), request("agent-0123456789"))?;
+    assert_eq!(only(&bundle, "ListProfileResourceAssociations")?["outcome"], "ok");
+    // The zone that may hold names of AWS and the profile's; not the company's, not the one a service keeps for itself.
+    for (zone, times) in [("Z1", 0), ("Z2", 0), ("Z3", 1), ("Z9", 1)] {
+        assert_eq!(fake.count(&format!("GET /2013-04-01/hostedzone/{zone}/rrset")), times, "{zone}");
+    }
+    assert!(fake.received().iter().any(|request| request.body.contains("vpce-9")));
+    assert!(!bundle.to_string().contains("abcdefgh"), "free text of a zone is masked");
+    Ok(())
+}
+
 fn digest(text: &str) -> String {
     use sha2::Digest as _;
     let hex = sha2::Sha256::digest(text).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));

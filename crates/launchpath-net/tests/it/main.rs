@@ -9,11 +9,13 @@
     reason = "tests read files and print why they are skipped"
 )]
 
+mod batch;
 mod elements;
 mod launch;
 mod names;
 mod random;
 mod random_vpc;
+mod rules;
 mod simulator;
 mod snapshot;
 mod vectors;

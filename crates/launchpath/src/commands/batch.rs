@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::{disk, output};
 
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Exit code when a record could not be read.
 const MALFORMED: u8 = 2;
 
@@ -24,6 +26,7 @@ pub(crate) struct Record<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Header {
     #[serde(default)]
     id: Value,
@@ -43,9 +46,12 @@ impl Lines {
     }
 
     fn numbered(&self) -> impl Iterator<Item = (usize, &[u8])> {
-        let bytes = self.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.bytes);
-        let lines = bytes.split(|byte| *byte == b'\n').enumerate();
-        lines.map(|(index, line)| (index + 1, line.trim_ascii())).filter(|(_, line)| !line.is_empty())
+        let lines = self.bytes.split(|byte| *byte == b'\n').enumerate();
+        // A byte-order mark stands at the start of a file, and within one that was joined from several.
+        let plain = |line: &[u8]| -> usize { if line.starts_with(MARK) { MARK.len() } else { 0 } };
+        lines
+            .map(move |(index, line)| (index + 1, line[plain(line)..].trim_ascii()))
+            .filter(|(_, line)| !line.is_empty())
     }
 
     /// Every `data` that a record names.
