@@ -163,13 +163,11 @@ def pages(session, service, operation):
     }
     if "more_results" in found:
         facts["more"] = found["more_results"]
+    # Some answers repeat how long a page may be.
+    output = session.get_service_model(service).operation_model(operation).output_shape
+    if output and found.get("limit_key") in output.members:
+        facts["limit"] = found["limit_key"]
     return facts
-
-
-def limit(session, service, operation):
-    """The member that says how long a page may be, or None."""
-    config = session.get_component("data_loader").load_service_model(service, "paginators-1")
-    return config["pagination"][operation].get("limit_key")
 
 
 def service_facts(session, service, names):
@@ -203,9 +201,6 @@ def service_facts(session, service, names):
             if "resultWrapper" in operation.output_shape.serialization:
                 entry["wrapper"] = operation.output_shape.serialization["resultWrapper"]
             entry["output"] = members(protocol, output_name, operation.output_shape)
-            # The AWS CLI merges pages and leaves out how long they were.
-            if "pages" in entry:
-                entry["output"].pop(limit(session, service, name), None)
         facts["operations"][name] = entry
     return facts
 

@@ -429,7 +429,10 @@ fn finish(mut merged: Value, pages: &Pages) -> Value {
     if let Some(document) = merged.as_object_mut() {
         let token = document.get(&pages.output).and_then(Value::as_str).unwrap_or_default();
         let complete = token.is_empty();
-        drop_members(document, complete.then_some(&pages.output).into_iter().chain(&pages.more));
+        drop_members(
+            document,
+            complete.then_some(&pages.output).into_iter().chain(&pages.more).chain(&pages.limit),
+        );
     }
     merged
 }
@@ -462,6 +465,7 @@ mod tests {
             output: "Marker".to_owned(),
             results: vec!["PolicyNames".to_owned()],
             more: Some("IsTruncated".to_owned()),
+            limit: None,
         }
     }
 

@@ -102,6 +102,8 @@ pub(crate) struct Pages {
     pub(crate) results: Vec<String>,
     /// The member that says whether there is more; it disappears when pages are merged.
     pub(crate) more: Option<String>,
+    /// The member that repeats how long a page may be; it disappears as well.
+    pub(crate) limit: Option<String>,
 }
 
 /// One operation.
@@ -202,6 +204,7 @@ fn parse_operation(entry: &Value) -> Option<OperationFacts> {
                 .map(|v| v.as_str().map(str::to_owned))
                 .collect::<Option<_>>()?,
             more: text_of(pages, "more").map(str::to_owned),
+            limit: text_of(pages, "limit").map(str::to_owned),
         }),
     };
     let members = |key| match entry.get(key) {

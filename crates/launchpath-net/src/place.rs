@@ -84,11 +84,12 @@ impl Place {
         let mut place = Self::default();
         let own = || Some(text.to_owned());
         let kinds = [("vpc-", "vpc"), ("subnet-", "subnet"), ("vgw-", "vpn-gateway")];
-        if let Ok(ip) = text.parse() {
-            place.ip = Some(ip);
-        } else if let Ok(block) = text.parse() {
-            place.cidr = Some(block);
-        } else if text.eq_ignore_ascii_case("internet") {
+        place.ip = text.parse().ok();
+        place.cidr = text.parse().ok();
+        if place.ip.is_some() || place.cidr.is_some() {
+            return place;
+        }
+        if text.eq_ignore_ascii_case("internet") {
             place.kind = Some("internet".to_owned());
         } else if text.starts_with("eni-") {
             place.eni = own();

@@ -232,8 +232,8 @@ fn zone_records(known: &Known) -> Vec<Planned> {
     let listed = known.items("route53", "ListHostedZonesByVPC", "HostedZoneSummaries").filter(|zone| {
         let name = text(zone, "/Name").unwrap_or_default().trim_end_matches('.');
         let of_aws = ["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws"];
-        let holds = |own: &&str| name.ends_with(*own) || own.ends_with(&format!(".{name}"));
-        text(zone, "/Owner/OwningService").is_none() && of_aws.iter().any(|own| holds(&own))
+        let holds = |own: &str| name.ends_with(own) || own.ends_with(&format!(".{name}"));
+        text(zone, "/Owner/OwningService").is_none() && of_aws.iter().any(|own| holds(own))
     });
     let mut zones: BTreeSet<String> =
         listed.filter_map(|zone| text(zone, "/HostedZoneId")).map(str::to_owned).collect();
