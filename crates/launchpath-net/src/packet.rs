@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::ser::SerializeStruct;
 use smallvec::{SmallVec, smallvec};
 
-use crate::span::{ANY_PORT, ANY_PROTOCOL, Span, address_at, address_text};
+use crate::span::{ANY_PORT, ANY_PROTOCOL, Span, address_at, write_addresses};
 
 /// TCP.
 pub const TCP: u8 = 6;
@@ -239,13 +239,17 @@ fn reverse_types(cube: Cube) -> Vec<Cube> {
 
 impl fmt::Display for Cube {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let protocol = protocol_text(self.protocol);
-        write!(f, "{protocol} {} -> {}", address_text(self.source), address_text(self.destination))?;
+        write_protocol(f, self.protocol)?;
+        f.write_str(" ")?;
+        write_addresses(f, self.source)?;
+        f.write_str(" -> ")?;
+        write_addresses(f, self.destination)?;
         if self.is_icmp() {
             return write!(f, " type {} code {}", port_text(self.from), port_text(self.to));
         }
         if self.to != ANY_PORT {
-            write!(f, " port {}", port_text(self.to))?;
+            f.write_str(" port ")?;
+            write_ports(f, self.to)?;
         }
         if self.from != ANY_PORT && self.from != (Span { first: 1024, last: u16::MAX }) {
             write!(f, " from port {}", port_text(self.from))?;
@@ -256,30 +260,44 @@ impl fmt::Display for Cube {
 
 /// `tcp`, `udp`, `icmp`, a number, or `all`.
 pub fn protocol_text(protocol: Span<u8>) -> String {
+    let mut text = String::new();
+    // Writing to memory cannot fail.
+    let _ = write_protocol(&mut text, protocol);
+    text
+}
+
+fn write_protocol(out: &mut impl fmt::Write, protocol: Span<u8>) -> fmt::Result {
     if protocol == ANY_PROTOCOL {
-        return "all".to_owned();
+        return out.write_str("all");
     }
     if protocol.first != protocol.last {
-        return format!("protocols {}-{}", protocol.first, protocol.last);
+        return write!(out, "protocols {}-{}", protocol.first, protocol.last);
     }
     match protocol.first {
-        TCP => "tcp".to_owned(),
-        UDP => "udp".to_owned(),
-        ICMP => "icmp".to_owned(),
-        ICMP_V6 => "icmpv6".to_owned(),
-        other => format!("protocol {other}"),
+        TCP => out.write_str("tcp"),
+        UDP => out.write_str("udp"),
+        ICMP => out.write_str("icmp"),
+        ICMP_V6 => out.write_str("icmpv6"),
+        other => write!(out, "protocol {other}"),
     }
 }
 
 /// `443`, `1024-65535` or `all`.
 pub fn port_text(ports: Span<u16>) -> String {
+    let mut text = String::new();
+    // Writing to memory cannot fail.
+    let _ = write_ports(&mut text, ports);
+    text
+}
+
+fn write_ports(out: &mut impl fmt::Write, ports: Span<u16>) -> fmt::Result {
     if ports == ANY_PORT {
-        return "all".to_owned();
+        return out.write_str("all");
     }
     if ports.first == ports.last {
-        return ports.first.to_string();
+        return write!(out, "{}", ports.first);
     }
-    format!("{}-{}", ports.first, ports.last)
+    write!(out, "{}-{}", ports.first, ports.last)
 }
 
 /// A set of packets: disjoint cubes.

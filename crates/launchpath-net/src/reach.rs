@@ -15,7 +15,7 @@ use crate::packet::{Cube, PacketSet};
 use crate::question::{Destination, Flow, Source, Start};
 use crate::span::{ANY_V4, Span, address_at, place, public_v4, subtract_all};
 use crate::verdict::{Outcomes, add_up, combine, undecided, verdict_of};
-use crate::walk::{Branch, Goal, Origin, Walk};
+use crate::walk::{Carried, Goal, Origin, Walk};
 
 /// A network prepared for questions. Building it costs one pass over the network; every question shares it.
 pub struct Engine<'a> {
@@ -302,7 +302,7 @@ impl<'a> Engine<'a> {
             on_premises: aim.on_premises,
         };
         let walk = Walk { index: &self.index, origin: origin.clone(), goal };
-        let mut branch = Branch::new(packets);
+        let mut branch = Carried::branch(packets);
         branch.hops.extend(alternative.hop.clone());
         branch.blockers.extend(aim.trouble.clone());
         let mut done = Vec::new();

@@ -3,6 +3,7 @@
 //! Addresses of both families share one number line: an IPv4 address stands at its IPv4-mapped IPv6 address
 //! (`::ffff:a.b.c.d`), so the family is part of the value and no set can confuse the two.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use std::sync::LazyLock;
@@ -176,18 +177,37 @@ pub fn subtract_all(
 
 /// A span of addresses as a person writes it: an address, a block, or a range.
 pub fn address_text(span: Span<u128>) -> String {
-    let (first, last) = (address_at(span.first), address_at(span.last));
-    if first == last {
-        return first.to_string();
+    let mut text = String::with_capacity(20);
+    // Writing to memory cannot fail.
+    let _ = write_addresses(&mut text, span);
+    text
+}
+
+pub(crate) fn write_addresses(out: &mut impl fmt::Write, span: Span<u128>) -> fmt::Result {
+    write_address(out, span.first)?;
+    if span.first == span.last {
+        return Ok(());
     }
     let size = span.last - span.first;
     let is_block = (size & size.wrapping_add(1)) == 0 && span.first & size == 0;
     if is_block {
         let bits = size.count_ones();
         let width = if is_v4(span.first) { 32 } else { 128 };
-        return format!("{first}/{}", width - bits.min(width));
+        return write!(out, "/{}", width - bits.min(width));
     }
-    format!("{first}-{last}")
+    out.write_str("-")?;
+    write_address(out, span.last)
+}
+
+/// As [`IpAddr`] writes it, without its padding.
+fn write_address(out: &mut impl fmt::Write, place: u128) -> fmt::Result {
+    match address_at(place) {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            write!(out, "{a}.{b}.{c}.{d}")
+        }
+        IpAddr::V6(address) => write!(out, "{address}"),
+    }
 }
 
 #[cfg(test)]

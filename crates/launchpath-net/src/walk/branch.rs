@@ -22,9 +22,12 @@ pub(crate) struct Crossing<'e> {
     keeps_destination: bool,
 }
 
+/// A branch, on the heap: every element hands it on by value.
+pub(crate) type Branch<'e> = Box<Carried<'e>>;
+
 /// Packets that shared every hop so far.
 #[derive(Clone, Debug)]
-pub(crate) struct Branch<'e> {
+pub(crate) struct Carried<'e> {
     /// As the source sends them.
     pub(crate) original: PacketSet,
     /// As they are here, in the direction of the current leg.
@@ -59,9 +62,9 @@ pub(crate) struct Piece {
     pub(crate) assumed: Option<Box<Gap>>,
 }
 
-impl<'e> Branch<'e> {
-    pub(crate) fn new(packets: PacketSet) -> Self {
-        Self {
+impl<'e> Carried<'e> {
+    pub(crate) fn branch(packets: PacketSet) -> Branch<'e> {
+        Box::new(Self {
             original: packets.clone(),
             now: packets,
             leg: Leg::Request,
@@ -74,7 +77,7 @@ impl<'e> Branch<'e> {
             sender_lost: None,
             crossings: Vec::new(),
             depth: 0,
-        }
+        })
     }
 
     /// Narrows the branch to `now`, a part of what it carries.
@@ -90,7 +93,7 @@ impl<'e> Branch<'e> {
     }
 
     /// Sends each piece on its way.
-    pub(crate) fn split(self, pieces: Vec<Piece>, mut then: impl FnMut(Self)) {
+    pub(crate) fn split(self: Box<Self>, pieces: Vec<Piece>, mut then: impl FnMut(Branch<'e>)) {
         let mut pieces = pieces.into_iter().filter(|piece| !piece.set.is_empty()).peekable();
         let mut own = Some(self);
         while let Some(piece) = pieces.next() {

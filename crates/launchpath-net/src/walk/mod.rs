@@ -12,7 +12,8 @@ mod internet;
 mod neighbour;
 mod transit;
 
-pub(crate) use branch::Branch;
+use branch::Branch;
+pub(crate) use branch::Carried;
 
 use launchpath_model::Gap;
 use launchpath_model::ids::{PrefixListId, VpcId};
