@@ -165,11 +165,26 @@ fn area(fault: &Fault) -> &'static str {
     fault.code.split('.').next().unwrap_or_default()
 }
 
+/// Faults that the service, or the caller's library, names in a text that nothing else leaves.
+const WITH_A_TEXT_OF_THEIR_OWN: &[&str] = &[
+    "client.timeout",
+    "contract.non2xx_masked",
+    "fs.byo_mount",
+    "request.invalid",
+    "svc.auth_mismatch",
+    "svc.quota",
+    "svc.session_conflict",
+    "svc.version_not_ready",
+];
+
 /// How well the error's text fits, by which texts field reports of the fault quote.
 fn by_error_text(fault: &Fault, case: &Case) -> Option<Because> {
     let symptom = case.symptom()?;
     let known = service::recognise_error(&symptom.text)?;
     let (weight, fit) = match (known.id.as_str(), fault.code) {
+        (_, code) if known.fault.as_deref() == Some(code) => (10.0, "names"),
+        // Faults with an error text of their own are not behind another.
+        (_, code) if WITH_A_TEXT_OF_THEIR_OWN.contains(&code) => (0.1, "is not the one that comes with"),
         ("health_check_failed", "contract.protocol_mismatch") => (2.0, "names the classic sign of"),
         ("health_check_failed", code) if code.starts_with("app.") => {
             (1.5, "is what a process that died at start leaves, as for")

@@ -189,7 +189,11 @@ fn blame_network(case: &Case, progress: &Progress, judged: &[Judged]) -> Option<
     let said = case.world.statements.iter().find(|s| !s.is_error_seen && blames(&s.text))?;
     let attached = progress.traces.get(&Stage::NetworkAttach)?.iter().max_by_key(|trace| trace.strength)?;
     let network_at_fault = judged.iter().any(|j| {
-        j.fault.code.starts_with("net.") && matches!(j.standing, Standing::Found(_) | Standing::Unknown(_))
+        // What the agent calls itself, and what remains afterwards, is not the network of the launch.
+        let of_the_launch = !matches!(j.fault.code, "net.downstream_unreachable" | "net.eni_lingering");
+        j.fault.code.starts_with("net.")
+            && of_the_launch
+            && matches!(j.standing, Standing::Found(_) | Standing::Unknown(_))
     });
     if network_at_fault {
         return None;

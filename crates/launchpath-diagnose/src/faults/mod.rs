@@ -5,13 +5,19 @@
 //! `cargo xtask new-fault area.name`.
 
 mod app;
+mod build;
+mod client;
 mod contract;
+mod fs;
 mod iam;
 mod image;
 mod life;
 mod logs;
 mod net;
+mod own_text;
+mod request;
 mod svc;
+mod tool;
 mod trial;
 
 use launchpath_model::{EvidenceId, Gap};
@@ -186,13 +192,18 @@ pub const DIRECT: f64 = 1000.0;
 pub fn all() -> Vec<&'static Fault> {
     [
         app::FAULTS,
+        build::FAULTS,
+        client::FAULTS,
         contract::FAULTS,
+        fs::FAULTS,
         iam::FAULTS,
         image::FAULTS,
         life::FAULTS,
         logs::FAULTS,
         net::FAULTS,
+        request::FAULTS,
         svc::FAULTS,
+        tool::FAULTS,
     ]
     .concat()
 }

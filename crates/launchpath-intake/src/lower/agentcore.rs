@@ -80,6 +80,7 @@ pub(super) fn data(world: &mut World, call: &Recorded) -> Lowered {
         at: evidence.at,
         runtime: runtime.map(str::to_owned),
         qualifier: call.asked("qualifier").unwrap_or("DEFAULT").to_owned(),
+        session: call.asked("runtimeSessionId").map(str::to_owned),
         outcome: evidence.outcome,
         error: evidence.error.clone(),
         response: Some(call.response.clone()).filter(|response| !response.is_null()),

@@ -8,11 +8,13 @@
 mod agentcore;
 mod cloudtrail;
 mod cloudwatch;
+mod codebuild;
 mod document;
 mod ec2;
 mod ecr;
 mod header;
 mod iam;
+mod kms;
 mod launchpath;
 mod logs;
 mod recorded;
@@ -66,6 +68,8 @@ fn one(world: &mut World, call: &Recorded) -> Result<(), IntakeError> {
         "s3" => s3::lower(world, call)?,
         "route53" => route53::lower(&mut world.network, call)?,
         "route53profiles" => route53profiles::lower(&mut world.network, call)?,
+        "codebuild" => codebuild::lower(world, call),
+        "kms" => kms::lower(world, call),
         "sts" => sts::lower(world, call)?,
         "launchpath" => launchpath::lower(world, call)?,
         _ => Lowered::UnknownOperation,

@@ -11,7 +11,7 @@ pub use experiment::{
     Attempt, Clause, ClauseState, FindingCertainty, ImageFinding, ImageIdentity, Inspection, Rehearsal,
 };
 pub use network::Network;
-pub use observation::{Invocation, LogRecord, Statement};
+pub use observation::{Build, Invocation, LogRecord, Statement};
 
 use std::collections::BTreeMap;
 
@@ -110,6 +110,10 @@ pub struct World {
     pub invocations: Vec<Invocation>,
     /// What people said, in bundle order.
     pub statements: Vec<Statement>,
+    /// Builds of the artifact, in bundle order.
+    pub builds: Vec<Build>,
+    /// Policies of KMS keys, by key id or ARN as asked for; documents as received.
+    pub key_policies: Table<String, serde_json::Value>,
     /// Local experiments, in bundle order.
     pub rehearsals: Vec<Rehearsal>,
     /// Static inspections, in bundle order.

@@ -16,6 +16,8 @@ pub struct Invocation {
     pub runtime: Option<String>,
     /// The endpoint; `DEFAULT` when the request names none.
     pub qualifier: String,
+    /// The session id that it was made with.
+    pub session: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
     /// The failure.
@@ -71,4 +73,19 @@ pub struct Statement {
     pub text: String,
     /// True when it quotes the error an invocation returned.
     pub is_error_seen: bool,
+}
+
+/// A build of the artifact, as CodeBuild's BatchGetBuilds describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// The call.
+    pub evidence: EvidenceId,
+    /// Its id.
+    pub id: String,
+    /// `SUCCEEDED`, `FAILED`, `IN_PROGRESS`, …
+    pub status: String,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// What the failing phase says.
+    pub reason: Option<String>,
 }

@@ -11,6 +11,7 @@ use crate::case::Case;
 use crate::chain::fatal_traceback;
 use crate::diagnosis::{Because, Safety};
 use crate::experiment::{self, Broken, Origin};
+use crate::faults::net::says_unreachable;
 use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because, trial};
 use crate::refusal;
 use crate::repair::{Change, Repair};
@@ -65,6 +66,9 @@ pub(super) fn start(case: &Case) -> Start {
         if !traceback::ended_the_start(&rehearsal.output, &traceback) {
             continue; // It listened all the same: what broke is another clause.
         }
+        if says_unreachable(&traceback.headline()) && !rehearsal.behind_vpc_rules {
+            continue; // It had no network like the runtime's: what it could not reach here proves nothing.
+        }
         let import = import::classify(&traceback, &distributions);
         let evidence = vec![rehearsal.evidence.clone()];
         let origin = Printed::Rehearsal(origin);
@@ -100,6 +104,9 @@ pub(super) fn faults_of(death: &Death) -> Vec<(&'static str, Certainty)> {
     const NOT_PACKAGED: &str = "app.dependency_not_packaged";
     const MISSING_SOURCE: &str = "app.missing_source_file";
     const EXCEPTION: &str = "app.startup_exception";
+    if says_unreachable(&death.traceback.headline()) {
+        return vec![("net.downstream_unreachable", Proven)];
+    }
     if is_refused_file(&death.traceback) {
         return vec![("image.file_permissions", Proven)];
     }

@@ -6,6 +6,7 @@ mod dependency_not_packaged;
 mod missing_source_file;
 mod slow_init;
 mod startup_exception;
+mod wedged_state;
 
 use super::Fault;
 
@@ -15,4 +16,5 @@ pub(super) const FAULTS: &[&Fault] = &[
     &missing_source_file::FAULT,
     &slow_init::FAULT,
     &startup_exception::FAULT,
+    &wedged_state::FAULT,
 ];

@@ -4,6 +4,7 @@ mod caller_cannot_invoke;
 mod caller_cannot_pass_role;
 mod exec_role_ecr_denied;
 mod exec_role_permissions;
+mod policy_race;
 mod runtime_api_denied;
 mod scp_deny;
 mod slr_missing_or_denied;
@@ -16,6 +17,7 @@ pub(super) const FAULTS: &[&Fault] = &[
     &caller_cannot_pass_role::FAULT,
     &exec_role_ecr_denied::FAULT,
     &exec_role_permissions::FAULT,
+    &policy_race::FAULT,
     &runtime_api_denied::FAULT,
     &scp_deny::FAULT,
     &slr_missing_or_denied::FAULT,

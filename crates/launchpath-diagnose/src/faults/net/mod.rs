@@ -3,9 +3,12 @@
 //! Those about paths share one analysis ([`crate::paths`]): each path's blockers fall to exactly one fault kind each, so that
 //! one broken element is one fault.
 
+mod central_egress_path;
 mod dns_off;
+mod downstream_unreachable;
 mod endpoint_sg_blocks;
 mod eni_create_failed;
+mod eni_lingering;
 mod missing_vpc_endpoint;
 mod nacl;
 mod no_egress_route;
@@ -15,11 +18,15 @@ mod s3_path_missing;
 mod unsupported_az;
 
 use super::Fault;
+pub(in crate::faults) use downstream_unreachable::says_unreachable;
 
 pub(super) const FAULTS: &[&Fault] = &[
+    &central_egress_path::FAULT,
     &dns_off::FAULT,
+    &downstream_unreachable::FAULT,
     &endpoint_sg_blocks::FAULT,
     &eni_create_failed::FAULT,
+    &eni_lingering::FAULT,
     &missing_vpc_endpoint::FAULT,
     &nacl::FAULT,
     &no_egress_route::FAULT,

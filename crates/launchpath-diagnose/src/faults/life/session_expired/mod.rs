@@ -1,0 +1,88 @@
+//! `life.session_expired`: a client goes on with a session whose microVM has ended.
+
+use launchpath_model::{Gap, GapReason, Outcome, service};
+
+use crate::case::Case;
+use crate::chain::Stage;
+use crate::diagnosis::Safety;
+use crate::faults::{Certainty, Check, Context, Fault, Finding, because, trial};
+use crate::repair::Repair;
+
+/// The fault.
+pub(super) static FAULT: Fault = Fault {
+    code: "life.session_expired",
+    title: "The session that the caller uses has ended",
+    stage: Stage::SessionPlacement,
+    since: "0.1.0",
+    prior: 1.0,
+    needs: &["GetAgentRuntime", "InvokeAgentRuntime"],
+    check,
+    doc: include_str!("doc.md"),
+};
+
+fn check(context: &Context) -> Check {
+    let case = context.case;
+    let Some(failed) = case.latest_invocation().filter(|call| call.outcome != Outcome::Ok) else {
+        return Check::unknown(gap());
+    };
+    let Some(session) = &failed.session else { return Check::unknown(gap()) };
+    let answered = case
+        .invocations()
+        .into_iter()
+        .rfind(|call| call.session.as_ref() == Some(session) && call.was_answered() && call.at < failed.at);
+    let Some((earlier, before, at)) = answered.and_then(|call| Some((call, call.at?, failed.at?))) else {
+        return Check::unknown(gap());
+    };
+    let idle = at.seconds_since(before);
+    let limit = idle_limit(case);
+    let mut evidence = case.runtime_evidence();
+    evidence.extend([earlier.evidence.clone(), failed.evidence.clone()]);
+    let text =
+        format!("the session was last used {idle} seconds before; it ends when it is idle for {limit}");
+    if idle <= limit {
+        return Check::ruled_out(text, evidence);
+    }
+    // A session id may be used again and gets a new microVM: only a client that relies on the old one's state fails.
+    let lost = failed.error.as_ref().is_some_and(|error| {
+        let lower = error.message.to_lowercase();
+        error.http == Some(404) || lower.contains("(404)") || lower.contains("session")
+    });
+    if !lost {
+        return Check::unknown(Gap { evidence, ..gap() });
+    }
+    let finding = Finding::new(
+        Certainty::Circumstantial,
+        trial::runtime_subject(case),
+        vec![because(text, &evidence, 10.0)],
+    );
+    let stage = context.progress.first_failed().unwrap_or(FAULT.stage);
+    Check::found(finding.map(|finding| finding.at(stage).with_repair(begin_again())))
+}
+
+/// Seconds after which a session that is not used ends, by the runtime's own setting or the service's default.
+fn idle_limit(case: &Case) -> i64 {
+    let lifecycle = case.runtime().and_then(|runtime| runtime.lifecycle_configuration.as_ref());
+    let own = lifecycle.and_then(|lifecycle| lifecycle.get("idleRuntimeSessionTimeout")?.as_i64());
+    own.unwrap_or_else(|| service::limit("idle_timeout_seconds").0)
+}
+
+fn gap() -> Gap {
+    Gap {
+        what: "when the session of the failing call was last used".to_owned(),
+        reason: GapReason::NotVisible {
+            why: "no earlier answered call of the same session is on record".to_owned(),
+        },
+        evidence: Vec::new(),
+        command: None,
+    }
+}
+
+fn begin_again() -> Repair {
+    let mut repair = Repair::new(
+        "Let the client begin a new session when the old one has ended: initialize again, and keep its state outside the microVM",
+        Safety::Safe,
+        Vec::new(),
+    );
+    repair.steps = vec!["# MCP: send initialize again on 404; or a longer idleRuntimeSessionTimeout in lifecycleConfiguration".to_owned()];
+    repair
+}

@@ -1,0 +1,65 @@
+//! Faults that the service, or the caller's own library, names in a text of its own: shared by their checks.
+//!
+//! The text confirms the fault; a call that failed with another text speaks against it. The texts are data
+//! (`launchpath-model/data/error_texts.json`).
+
+use launchpath_model::{Gap, GapReason, Outcome};
+use serde_json::json;
+
+use super::{Check, Context, DIRECT, because};
+use crate::chain::{Failure, Stage};
+use crate::diagnosis::Because;
+use crate::process_log::excerpt;
+
+/// The failure whose text names the fault; what only a person reports does not count.
+pub(super) fn named<'a>(context: &'a Context, code: &str) -> Option<&'a Failure> {
+    context.progress.all_failures().find(|failure| failure.fault == Some(code) && !failure.reported)
+}
+
+/// The line that such a failure gives.
+pub(super) fn line(failure: &Failure) -> Because {
+    because(format!("the failure names it: {}", excerpt(&failure.text)), &failure.evidence, DIRECT)
+}
+
+/// No call that the input holds failed with the fault's text.
+pub(super) fn not_named(context: &Context) -> Check {
+    let case = context.case;
+    if let Some(symptom) = case.symptom().filter(|symptom| !symptom.reported) {
+        return Check::ruled_out(
+            format!("the call failed with another text: {}", excerpt(&symptom.text)),
+            symptom.evidence,
+        );
+    }
+    if let Some(call) = case.latest_invocation().filter(|call| call.outcome == Outcome::Ok) {
+        return Check::ruled_out("the last call was answered", vec![call.evidence.clone()]);
+    }
+    Check::unknown(Gap {
+        what: "the text with which a call fails".to_owned(),
+        reason: GapReason::NotAsked,
+        evidence: Vec::new(),
+        command: None,
+    })
+}
+
+/// As [`not_named`], for a text that a creation or an update fails with.
+pub(super) fn accepted(context: &Context) -> Check {
+    let failed =
+        context.progress.all_failures().find(|failure| !failure.reported && failure.stage < Stage::Accepted);
+    if let Some(failure) = failed {
+        let text = format!("the request was refused with another text: {}", excerpt(&failure.text));
+        return Check::ruled_out(text, failure.evidence.clone());
+    }
+    if let Some(trace) = context.progress.traces.get(&Stage::Accepted).and_then(|all| all.first()) {
+        return Check::ruled_out(format!("the request was accepted: {}", trace.text), trace.evidence.clone());
+    }
+    Check::unknown(Gap {
+        what: "how the service answered the creation".to_owned(),
+        reason: GapReason::NotAsked,
+        evidence: Vec::new(),
+        command: Some(context.case.command(
+            "cloudtrail",
+            "LookupEvents",
+            &json!({ "LookupAttributes": [{ "AttributeKey": "EventName", "AttributeValue": "CreateAgentRuntime" }] }),
+        )),
+    })
+}

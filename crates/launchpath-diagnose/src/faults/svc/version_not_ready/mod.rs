@@ -1,0 +1,39 @@
+//! `svc.version_not_ready`: an endpoint or a call comes before the version is READY.
+
+use crate::chain::Stage;
+use crate::diagnosis::Safety;
+use crate::faults::{Certainty, Check, Context, Fault, Finding, own_text, trial};
+use crate::repair::Repair;
+
+/// The fault.
+pub(super) static FAULT: Fault = Fault {
+    code: "svc.version_not_ready",
+    title: "The version that is called is not READY yet",
+    stage: Stage::Ready,
+    since: "0.1.0",
+    prior: 1.0,
+    needs: &["GetAgentRuntime", "InvokeAgentRuntime"],
+    check,
+    doc: include_str!("doc.md"),
+};
+
+fn check(context: &Context) -> Check {
+    let Some(failure) = own_text::named(context, FAULT.code) else {
+        if context.case.is_ready() {
+            return Check::ruled_out("runtime status READY", context.case.runtime_evidence());
+        }
+        return own_text::not_named(context);
+    };
+    let subjects = trial::runtime_subject(context.case);
+    let finding = Finding::new(Certainty::Proven, subjects, vec![own_text::line(failure)]);
+    Check::found(finding.map(|finding| finding.at(failure.stage).with_repair(mend())))
+}
+
+fn mend() -> Repair {
+    let mut repair =
+        Repair::new("Wait until runtime and endpoint are READY, then call", Safety::Safe, Vec::new());
+    repair.steps = vec![
+        "# poll get-agent-runtime and get-agent-runtime-endpoint: the endpoint lags the runtime".to_owned(),
+    ];
+    repair
+}
