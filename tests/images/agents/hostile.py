@@ -126,14 +126,6 @@ def outcome(attempt):
     return "done"
 
 
-results = {"ptrace": "done"}
-try:
-    ptrace()
-except OSError as refused:
-    results["ptrace"] = errno.errorcode.get(refused.errno, str(refused.errno))
-for name, attempt in ATTEMPTS.items():
-    results[name] = outcome(attempt)
-print("TRIED", json.dumps(results))
 print("SEES", json.dumps({
     "processes": sorted(int(name) for name in os.listdir("/proc") if name.isdigit()),
     "interfaces": sorted(os.listdir("/sys/class/net")) if os.path.isdir("/sys/class/net") else None,
@@ -145,4 +137,12 @@ print("SEES", json.dumps({
     "capabilities": next(line.split()[1] for line in open("/proc/self/status") if line.startswith("CapEff")),
     "no_new_privileges": next(line.split()[1] for line in open("/proc/self/status") if line.startswith("NoNewPrivs")),
 }))
+results = {"ptrace": "done"}
+try:
+    ptrace()
+except OSError as refused:
+    results["ptrace"] = errno.errorcode.get(refused.errno, str(refused.errno))
+for name, attempt in ATTEMPTS.items():
+    results[name] = outcome(attempt)
+print("TRIED", json.dumps(results))
 serve()

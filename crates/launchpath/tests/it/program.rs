@@ -1,12 +1,13 @@
 //! Running the built binary, with an environment in which nothing of this machine counts.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
 /// How a run ended.
 pub(crate) struct Run {
+    pub(crate) pid: u32,
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -32,8 +33,16 @@ pub(crate) fn launchpath_with(words: &[&str], variables: &[(&str, &str)]) -> Run
     for (name, value) in variables {
         command.env(name, value);
     }
-    let Output { status, stdout, stderr } = command.output().expect("the binary runs");
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let pid = child.id();
+    let Output { status, stdout, stderr } = child.wait_with_output().expect("the binary ends");
     Run {
+        pid,
         code: status.code().unwrap_or(-1),
         stdout: String::from_utf8(stdout).expect("UTF-8"),
         stderr: String::from_utf8_lossy(&stderr).into_owned(),

@@ -30,8 +30,10 @@ pub(crate) fn launchpath_reading(words: &[&str], input: &[u8]) -> Run {
         .spawn()
         .expect("the binary runs");
     child.stdin.take().expect("piped").write_all(input).expect("written");
+    let pid = child.id();
     let output = child.wait_with_output().expect("it ends");
     Run {
+        pid,
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).expect("UTF-8"),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
