@@ -14,6 +14,7 @@ mod loose;
 mod lower;
 mod open;
 mod outcome;
+pub mod redact;
 
 pub use bundle::{Bundle, Call};
 pub use documents::{Documents, MemoryDocuments, ReadError, ZipDocuments};

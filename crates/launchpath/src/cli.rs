@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Compare(CompareArguments),
     /// Run an image here under the service's contract, and say which clause breaks first
     Rehearse(Box<RehearseArguments>),
+    /// Replace every identity in a saved bundle by a stable pseudonym, so that it can be shown to others
+    Redact(RedactArguments),
     /// Explain a kind of fault, or list the catalogue
     Explain(ExplainArguments),
     /// Print the minimum IAM policy that collection needs
@@ -121,6 +123,30 @@ pub(crate) struct SubjectArguments {
     pub(crate) saw: Option<String>,
 }
 
+/// Pseudonyms in the place of identities.
+#[derive(Debug, Args)]
+pub(crate) struct RedactionArguments {
+    /// Replace accounts, resource ids, names, addresses and hosts by stable pseudonyms; verdict and causes stay the same
+    #[arg(long)]
+    pub(crate) redact: bool,
+    /// File with a secret that makes pseudonyms the same in several bundles [default: the bundle's own digest]
+    #[arg(long, value_name = "FILE", requires = "redact")]
+    pub(crate) redact_key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RedactArguments {
+    /// The bundle: file, directory or zip
+    #[arg(value_name = "BUNDLE")]
+    pub(crate) bundle: PathBuf,
+    /// Where the redacted bundle goes: a .json or .zip file, or a directory (ending in /)
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: PathBuf,
+    /// File with a secret that makes pseudonyms the same in several bundles [default: the bundle's own digest]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) redact_key: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct DiagnoseArguments {
     /// The runtime: id, name or ARN
@@ -148,6 +174,8 @@ pub(crate) struct DiagnoseArguments {
     #[command(flatten)]
     pub(crate) subject: SubjectArguments,
     #[command(flatten)]
+    pub(crate) redaction: RedactionArguments,
+    #[command(flatten)]
     pub(crate) aws: AwsArguments,
 }
 
@@ -167,6 +195,8 @@ pub(crate) struct CollectArguments {
     pub(crate) script: bool,
     #[command(flatten)]
     pub(crate) subject: SubjectArguments,
+    #[command(flatten)]
+    pub(crate) redaction: RedactionArguments,
     #[command(flatten)]
     pub(crate) aws: AwsArguments,
 }

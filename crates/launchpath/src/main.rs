@@ -54,6 +54,10 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Command::Compare(arguments) => commands::compare::run(&cli.global, &arguments),
         Command::Rehearse(arguments) => commands::rehearse::run(&cli.global, &arguments),
+        Command::Redact(arguments) => {
+            query::refuse(cli.global.query.as_ref(), "a redacted bundle")?;
+            commands::redact::run(&arguments)
+        }
         Command::Explain(arguments) => commands::explain::run(&cli.global, &arguments),
         Command::Permissions(arguments) => commands::permissions::run(&cli.global, &arguments),
         Command::Inspect(arguments) => commands::inspect::run(&cli.global, &arguments),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::live;
+use super::{live, redact};
 use crate::cli::{CollectArguments, Global};
 use crate::failure::Failure;
 use crate::output;
@@ -23,7 +23,7 @@ pub(crate) fn run(_global: &Global, arguments: &CollectArguments) -> Result<u8, 
         output::deliver(&dry_run(&launchpath_aws::plan(&request)?), None)?;
         return Ok(0);
     }
-    let bundle = live::collect(&arguments.aws, request)?;
+    let bundle = redact::as_wanted(live::collect(&arguments.aws, request)?, &arguments.redaction)?;
     let mut bytes = serde_json::to_vec_pretty(&bundle).context("the bundle").map_err(Failure::environment)?;
     bytes.push(b'\n');
     if let Some(path) = &arguments.output {

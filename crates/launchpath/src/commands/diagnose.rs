@@ -10,7 +10,7 @@ use launchpath_model::{EvidenceId, Outcome, World};
 use launchpath_report::{Format, render};
 use serde_json::{Value, json};
 
-use super::live;
+use super::{live, redact};
 use crate::cli::{DiagnoseArguments, Global};
 use crate::failure::Failure;
 use crate::{disk, output, query};
@@ -18,6 +18,9 @@ use crate::{disk, output, query};
 /// Runs the command and returns the exit code of the diagnosis.
 pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, Failure> {
     let (world, collected) = match &arguments.bundle {
+        Some(path) if arguments.redaction.redact => {
+            hidden(path, arguments).map(|(world, bundle)| (world, Some(bundle)))?
+        }
         Some(path) => (saved(disk::open(path)?, arguments)?, None),
         None => live(arguments).map(|(world, bundle)| (world, Some(bundle)))?,
     };
@@ -67,6 +70,7 @@ fn apply_fixes(world: &World, mut bundle: Value, path: &Path) -> Result<(), Fail
 fn live(arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
     let runtime = arguments.runtime.as_deref().unwrap_or_default();
     let bundle = live::collect(&arguments.aws, live::request(runtime, &arguments.subject))?;
+    let bundle = redact::as_wanted(bundle, &arguments.redaction)?;
     let mut bytes = serde_json::to_vec_pretty(&bundle).context("the bundle").map_err(Failure::environment)?;
     bytes.push(b'\n');
     if let Some(path) = &arguments.save_bundle {
@@ -74,6 +78,33 @@ fn live(arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
     }
     // The same way as for a saved bundle, so that a live run can be replayed byte for byte.
     Ok((open_bytes("bundle.json", &bytes)?, bundle))
+}
+
+/// A saved bundle with what the command line adds, redacted as a whole: the words of the command line hold names too.
+fn hidden(path: &Path, arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
+    let mut bundle = disk::whole_bundle(path)?.to_value();
+    if let Some(against) = &arguments.subject.against {
+        is_there(&disk::open(path)?, against)?;
+    }
+    let endpoint = Some(&arguments.subject.endpoint).filter(|endpoint| *endpoint != "DEFAULT");
+    let given = [
+        ("runtime", arguments.runtime.as_ref()),
+        ("endpoint", endpoint),
+        ("against", arguments.subject.against.as_ref()),
+    ];
+    for (member, value) in given {
+        if let Some(value) = value {
+            bundle["subject"][member] = json!(value);
+        }
+    }
+    if let (Some(text), Some(calls)) = (&arguments.subject.saw, bundle["calls"].as_array_mut()) {
+        calls.push(json!({
+            "id": "saw", "service": "launchpath", "operation": "Statement", "request": { "saw": text, "by": "user" }, "outcome": "ok",
+            "response": { "text": text },
+        }));
+    }
+    let bundle = redact::as_wanted(bundle, &arguments.redaction)?;
+    Ok((open_bytes("bundle.json", bundle.to_string().as_bytes())?, bundle))
 }
 
 /// What the command line adds to a saved bundle.

@@ -13,4 +13,5 @@ mod live;
 mod page;
 pub(crate) mod permissions;
 pub(crate) mod reach;
+pub(crate) mod redact;
 pub(crate) mod rehearse;

@@ -12,6 +12,7 @@ mod live;
 mod program;
 mod reach;
 mod readme;
+mod redact;
 mod rehearse;
 mod rehearse_hostile;
 mod rehearse_incident;
