@@ -155,6 +155,10 @@ pub(crate) struct DiagnoseArguments {
     /// Saved evidence instead of a live account: a bundle (file, directory, zip) or loose AWS CLI outputs
     #[arg(long, value_name = "PATH", conflicts_with_all = ["profile", "region", "endpoint_url", "invoke", "save_bundle"])]
     pub(crate) bundle: Option<PathBuf>,
+    /// The runtime's image, at hand: it is inspected, and rehearsed in a sandbox, and both count as evidence (see `launchpath
+    /// rehearse`)
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
     /// Keep the evidence of a live run here, to diagnose it again later
     #[arg(long, value_name = "PATH")]
     pub(crate) save_bundle: Option<PathBuf>,

@@ -67,6 +67,11 @@ impl Failure {
         self
     }
 
+    /// Whether the environment is to blame, not the input.
+    pub(crate) fn is_of_the_environment(&self) -> bool {
+        self.code == 253
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         self.code
     }

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::Context;
-use launchpath_intake::open_bytes;
+use launchpath_intake::{Bundle, open_bytes};
 use launchpath_model::evidence::Evidence;
 use launchpath_model::world::Statement;
 use launchpath_model::{EvidenceId, Outcome, World};
 use launchpath_report::{Format, render};
 use serde_json::{Value, json};
 
-use super::{live, redact};
+use super::{experiment, live, redact};
 use crate::cli::{DiagnoseArguments, Global};
 use crate::failure::Failure;
 use crate::{disk, output, query};
@@ -20,6 +20,11 @@ pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, 
     let (world, collected) = match &arguments.bundle {
         Some(path) if arguments.redaction.redact => {
             hidden(path, arguments).map(|(world, bundle)| (world, Some(bundle)))?
+        }
+        Some(path) if arguments.image.is_some() => {
+            let bundle = with_image(disk::whole_bundle(path)?, arguments)?;
+            let world = open_bytes("bundle.json", bundle.to_json().as_bytes())?;
+            (saved(world, arguments)?, Some(bundle.to_value()))
         }
         Some(path) => (saved(disk::open(path)?, arguments)?, None),
         None => live(arguments).map(|(world, bundle)| (world, Some(bundle)))?,
@@ -66,10 +71,19 @@ fn apply_fixes(world: &World, mut bundle: Value, path: &Path) -> Result<(), Fail
     super::collect::save(path, format!("{bundle:#}\n").as_bytes())
 }
 
+/// The bundle with what the image at hand shows, when one is named.
+fn with_image(bundle: Bundle, arguments: &DiagnoseArguments) -> Result<Bundle, Failure> {
+    match &arguments.image {
+        Some(image) => experiment::add(bundle, image),
+        None => Ok(bundle),
+    }
+}
+
 /// The world, and the bundle it was read from.
 fn live(arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
     let runtime = arguments.runtime.as_deref().unwrap_or_default();
     let bundle = live::collect(&arguments.aws, live::request(runtime, &arguments.subject))?;
+    let bundle = with_image(Bundle::from_value("bundle.json", bundle)?, arguments)?.to_value();
     let bundle = redact::as_wanted(bundle, &arguments.redaction)?;
     let mut bytes = serde_json::to_vec_pretty(&bundle).context("the bundle").map_err(Failure::environment)?;
     bytes.push(b'\n');
@@ -82,7 +96,7 @@ fn live(arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
 
 /// A saved bundle with what the command line adds, redacted as a whole: the words of the command line hold names too.
 fn hidden(path: &Path, arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
-    let mut bundle = disk::whole_bundle(path)?.to_value();
+    let mut bundle = with_image(disk::whole_bundle(path)?, arguments)?.to_value();
     if let Some(against) = &arguments.subject.against {
         is_there(&disk::open(path)?, against)?;
     }

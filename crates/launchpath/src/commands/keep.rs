@@ -27,6 +27,12 @@ pub(crate) fn save(
     request: Value,
     response: Value,
 ) -> Result<(), Failure> {
+    add(&mut bundle, operation, request, response);
+    collect::save(path, bundle.to_json().as_bytes())
+}
+
+/// Adds the call.
+pub(crate) fn add(bundle: &mut Bundle, operation: &str, request: Value, response: Value) {
     let mut call = Call::new(&bundle.next_id(), "launchpath", operation);
     call.at = now();
     call.request = Some(request);
@@ -34,7 +40,6 @@ pub(crate) fn save(
     bundle.push(call);
     // A new bundle's "now"; one that was collected keeps its own.
     bundle.collected_at = bundle.collected_at.or_else(now);
-    collect::save(path, bundle.to_json().as_bytes())
 }
 
 fn now() -> Option<Timestamp> {

@@ -5,6 +5,7 @@ pub(crate) mod can;
 pub(crate) mod collect;
 pub(crate) mod compare;
 pub(crate) mod diagnose;
+mod experiment;
 pub(crate) mod explain;
 mod image;
 pub(crate) mod inspect;

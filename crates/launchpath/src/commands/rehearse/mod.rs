@@ -44,11 +44,33 @@ pub(crate) fn run(global: &Global, arguments: &RehearseArguments) -> Result<u8, 
         ))
         .advise("leave --backend out"));
     }
+    let bundle = arguments.bundle.as_deref().map(keep::open).transpose()?;
+    let (request, record) = held(arguments)?;
+    let response = serde_json::to_value(&record).context("the record").map_err(Failure::environment)?;
+    let text = match arguments.format {
+        AnswerFormat::Json => format!("{response:#}\n"),
+        AnswerFormat::Text => {
+            let options = output::options(global, arguments.output.is_some(), arguments.detail);
+            report::text(&record, arguments.detail, &options)
+        }
+    };
+    if let (Some(bundle), Some(path)) = (bundle, &arguments.bundle) {
+        keep::save(bundle, path, "Rehearse", request, response)?;
+    }
+    output::deliver(&text, arguments.output.as_deref())?;
+    Ok(match record.verdict() {
+        Verdict::Passed => 0,
+        Verdict::Broken { .. } => 1,
+        Verdict::Undecided { .. } => 3,
+    })
+}
+
+/// Brings the image and rehearses it; the request and the record.
+fn held(arguments: &RehearseArguments) -> Result<(Value, Record), Failure> {
     // Everything that can be wrong with the command line is found before anything is brought or run.
     let variables = environment::read(&arguments.env, &arguments.env_file)?;
     let (network, configured) = Network::read(&arguments.network)?;
     let terms = settings::terms(arguments, &configured)?;
-    let bundle = arguments.bundle.as_deref().map(keep::open).transpose()?;
     let credentials = if arguments.with_credentials { Some(own_credentials(arguments)?) } else { None };
     let mask = mask(&variables, credentials.as_ref());
 
@@ -69,28 +91,18 @@ pub(crate) fn run(global: &Global, arguments: &RehearseArguments) -> Result<u8, 
     });
     live.clear();
     scratch.remove();
-    let (request, record) = rehearsed?;
+    let rehearsed = rehearsed?;
     if interrupt.is_set() {
         return Err(Failure::interrupted());
     }
+    Ok(rehearsed)
+}
 
+/// Request and answer of the call that rehearses, for a bundle.
+pub(crate) fn call(arguments: &RehearseArguments) -> Result<(Value, Value), Failure> {
+    let (request, record) = held(arguments)?;
     let response = serde_json::to_value(&record).context("the record").map_err(Failure::environment)?;
-    let text = match arguments.format {
-        AnswerFormat::Json => format!("{response:#}\n"),
-        AnswerFormat::Text => {
-            let options = output::options(global, arguments.output.is_some(), arguments.detail);
-            report::text(&record, arguments.detail, &options)
-        }
-    };
-    if let (Some(bundle), Some(path)) = (bundle, &arguments.bundle) {
-        keep::save(bundle, path, "Rehearse", request, response)?;
-    }
-    output::deliver(&text, arguments.output.as_deref())?;
-    Ok(match record.verdict() {
-        Verdict::Passed => 0,
-        Verdict::Broken { .. } => 1,
-        Verdict::Undecided { .. } => 3,
-    })
+    Ok((request, response))
 }
 
 /// Starts the process, holds it to the terms, stops it; the request and the record.

@@ -1,0 +1,41 @@
+//! `diagnose --image`: the image at hand is inspected and rehearsed, and both records join the evidence.
+
+use clap::Parser;
+use launchpath_intake::{Bundle, open_bytes};
+
+use super::{inspect, keep, rehearse};
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+use crate::output;
+
+/// Adds an inspection and a rehearsal of `image` to a bundle, under the protocol of the bundle's runtime. Where no sandbox can be
+/// made, the inspection has to do, and that is said.
+pub(crate) fn add(mut bundle: Bundle, image: &str) -> Result<Bundle, Failure> {
+    let world = open_bytes("bundle.json", bundle.to_json().as_bytes())?;
+    let runtime = world.subject_id().and_then(|id| world.runtimes.seen(&id).map(|row| row.value.clone()));
+    let protocol =
+        runtime.as_ref().map_or_else(|| "HTTP".to_owned(), |runtime| runtime.protocol().to_string());
+    let words =
+        |command: &'static str| ["launchpath", command, image, "--protocol", &protocol].map(str::to_owned);
+    if let Command::Inspect(arguments) = read(&words("inspect"))? {
+        let (request, response) = inspect::call(&arguments)?;
+        keep::add(&mut bundle, "InspectImage", request, response);
+    }
+    if let Command::Rehearse(arguments) = read(&words("rehearse"))? {
+        match rehearse::call(&arguments) {
+            Ok((request, response)) => keep::add(&mut bundle, "Rehearse", request, response),
+            Err(failure) if failure.is_of_the_environment() => {
+                output::remark(&format!("the image was inspected and not rehearsed: {failure}"));
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(bundle)
+}
+
+/// The commands' own words, so that they mean here what they mean there.
+fn read(words: &[String]) -> Result<Command, Failure> {
+    Cli::try_parse_from(words)
+        .map(|cli| cli.command)
+        .map_err(|error| Failure::usage(anyhow::anyhow!("{error}")))
+}
