@@ -35,7 +35,7 @@ enum Place {
 impl Archive {
     /// Indexes the archive in `file`, which is decompressed to a temporary file when it must be.
     pub(crate) fn open(path: &Path, mut file: File) -> Result<Self, FetchError> {
-        let failed = |source| FetchError::Read { path: path.to_owned(), source };
+        let failed = |cause| FetchError::Read { path: path.to_owned(), cause };
         let mut start = [0; 4];
         let length = file.read(&mut start).map_err(failed)?;
         file.rewind().map_err(failed)?;
@@ -71,13 +71,13 @@ impl Files for Archive {
     fn open(&mut self, name: &str) -> Result<Option<FileReader<'_>>, FetchError> {
         let Some((offset, size)) = self.find(name) else { return Ok(None) };
         let sought = self.file.seek(SeekFrom::Start(offset));
-        sought.map_err(|source| FetchError::Read { path: self.path.clone(), source })?;
+        sought.map_err(|cause| FetchError::Read { path: self.path.clone(), cause })?;
         Ok(Some(FileReader { size, bytes: Box::new((&self.file).take(size)) }))
     }
 }
 
 fn decompressed(path: &Path, file: File) -> Result<File, FetchError> {
-    let failed = |source| FetchError::Read { path: path.to_owned(), source };
+    let failed = |cause| FetchError::Read { path: path.to_owned(), cause };
     let reader = decompress::reader(file).map_err(failed)?;
     let mut spool = tempfile::tempfile().map_err(FetchError::Scratch)?;
     // A failure may be the disk's or the archive's; the archive's is likelier.
@@ -88,7 +88,7 @@ fn decompressed(path: &Path, file: File) -> Result<File, FetchError> {
 
 /// The places of all members. A name that occurs twice stands for the last one, as when the archive is unpacked.
 fn index(path: &Path, file: &mut File) -> Result<BTreeMap<String, Place>, FetchError> {
-    let failed = |source| FetchError::Read { path: path.to_owned(), source };
+    let failed = |cause| FetchError::Read { path: path.to_owned(), cause };
     let format = |why: String| FetchError::Format { at: path.display().to_string(), why };
     let length = file.metadata().map_err(failed)?.len();
     let mut members = BTreeMap::new();

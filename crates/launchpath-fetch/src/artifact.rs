@@ -71,7 +71,7 @@ impl CodeZip {
 
     /// The digest of all its bytes.
     pub fn digest(&mut self) -> Result<Digest, FetchError> {
-        let failed = |source| FetchError::Read { path: self.path.clone(), source };
+        let failed = |cause| FetchError::Read { path: self.path.clone(), cause };
         self.file.rewind().map_err(failed)?;
         let mut hasher = Hasher::sha256();
         std::io::copy(&mut self.file, &mut hasher).map_err(failed)?;
@@ -79,12 +79,12 @@ impl CodeZip {
     }
 
     fn tree(&mut self, limits: Limits) -> Result<Tree, FetchError> {
-        let failed = |source| FetchError::Read { path: self.path.clone(), source };
+        let failed = |cause| FetchError::Read { path: self.path.clone(), cause };
         self.file.rewind().map_err(failed)?;
         let input = std::io::BufReader::new(&self.file);
         let spool: File = tempfile::tempfile().map_err(FetchError::Scratch)?;
         code_zip::read(input, spool, limits)
-            .map_err(|source| FetchError::CodeZip { at: self.path.display().to_string(), source })
+            .map_err(|cause| FetchError::CodeZip { at: self.path.display().to_string(), cause })
     }
 }
 
@@ -113,7 +113,7 @@ pub fn open(argument: &str, options: &Options) -> Result<Artifact, FetchError> {
             Container::open(Box::new(Layout(Folder(path))), &wanted(name)).map(container)
         }
         Locator::File(path, name) => {
-            let failed = |source| FetchError::Read { path: path.clone(), source };
+            let failed = |cause| FetchError::Read { path: path.clone(), cause };
             let mut file = File::open(&path).map_err(failed)?;
             let mut start = Vec::new();
             Read::by_ref(&mut file).take(4).read_to_end(&mut start).map_err(failed)?;
@@ -158,7 +158,7 @@ fn no_engine(name: &str) -> FetchError {
 /// A zip of code that was downloaded to `file`; `name` is where it came from.
 pub fn code_zip(name: &str, file: File) -> Result<Artifact, FetchError> {
     let path = PathBuf::from(name);
-    let metadata = file.metadata().map_err(|source| FetchError::Read { path: path.clone(), source })?;
+    let metadata = file.metadata().map_err(|cause| FetchError::Read { path: path.clone(), cause })?;
     Ok(Artifact::CodeZip(CodeZip { path, file, bytes: metadata.len() }))
 }
 

@@ -72,7 +72,7 @@ impl Container {
         layers: Vec<Layer>,
     ) -> Result<Self, FetchError> {
         let value =
-            document::config(config).map_err(|source| FetchError::Document { at: at.to_owned(), source })?;
+            document::config(config).map_err(|cause| FetchError::Document { at: at.to_owned(), cause })?;
         let config = hashed(config, value);
         let documents = ImageDocuments { indexes, manifest, config, layers: layers.len() };
         Ok(Self { store, documents, layers })
@@ -88,17 +88,17 @@ impl Container {
         let at = self.store.at();
         if let Some(manifest) = &self.documents.manifest {
             let checked = manifest.value.check_layers();
-            checked.map_err(|source| FetchError::Document { at: at.clone(), source })?;
+            checked.map_err(|cause| FetchError::Document { at: at.clone(), cause })?;
         }
         let plain = diff_ids(&at, &self.documents.config.value, self.layers.len())?;
-        let tree = |source| FetchError::Tree { at: at.clone(), source };
+        let tree = |cause| FetchError::Tree { at: at.clone(), cause };
         let spool: File = tempfile::tempfile().map_err(FetchError::Scratch)?;
         let mut builder = Tree::builder(spool).limits(limits);
         for (index, (layer, plain)) in self.layers.iter().zip(plain).enumerate() {
             let what = format!("layer {index}");
-            let failed = |source: io::Error| FetchError::Format {
+            let failed = |cause: io::Error| FetchError::Format {
                 at: at.clone(),
-                why: format!("{what} cannot be read: {source}"),
+                why: format!("{what} cannot be read: {cause}"),
             };
             let stored = layer.reference.as_ref();
             let limit = stored.map_or(u64::MAX, |reference| reference.size);
@@ -203,13 +203,12 @@ impl Walk {
     }
 
     fn read(&self, bytes: &[u8], media_type: Option<&str>) -> Result<Document, FetchError> {
-        Document::read(bytes, media_type)
-            .map_err(|source| FetchError::Document { at: self.at.clone(), source })
+        Document::read(bytes, media_type).map_err(|cause| FetchError::Document { at: self.at.clone(), cause })
     }
 
     fn select(&self, index: &Index, wanted: &Wanted) -> Result<Reference, FetchError> {
         let chosen = index.select(wanted).cloned();
-        chosen.map_err(|source| FetchError::Select { at: self.at.clone(), source })
+        chosen.map_err(|cause| FetchError::Select { at: self.at.clone(), cause })
     }
 
     fn fetch(

@@ -20,12 +20,12 @@ pub enum FetchError {
         why: String,
     },
     /// A file or a directory cannot be read.
-    #[error("{} cannot be read: {source}", path.display())]
+    #[error("{} cannot be read: {cause}", path.display())]
     Read {
         /// Which.
         path: PathBuf,
         /// What failed.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Something that must be there is not.
     #[error("{at}: {what} is missing")]
@@ -44,20 +44,20 @@ pub enum FetchError {
         why: String,
     },
     /// A document says something that cannot be followed.
-    #[error("{at}: {source}")]
+    #[error("{at}: {cause}")]
     Document {
         /// Where.
         at: String,
         /// What is wrong.
-        source: DocumentError,
+        cause: DocumentError,
     },
     /// An index has no image that fits.
-    #[error("{at}: {source}")]
+    #[error("{at}: {cause}")]
     Select {
         /// Where.
         at: String,
         /// Why not.
-        source: SelectError,
+        cause: SelectError,
     },
     /// An index points to an index to an index, and so on.
     #[error("{at}: more than {limit} indexes inside each other")]
@@ -102,20 +102,20 @@ pub enum FetchError {
         limit: u64,
     },
     /// The layers make no file tree.
-    #[error("{at}: {source}")]
+    #[error("{at}: {cause}")]
     Tree {
         /// Where.
         at: String,
         /// What is wrong.
-        source: TreeError,
+        cause: TreeError,
     },
     /// A code zip cannot be read.
-    #[error("{at}: {source}")]
+    #[error("{at}: {cause}")]
     CodeZip {
         /// Where.
         at: String,
         /// What is wrong.
-        source: CodeZipError,
+        cause: CodeZipError,
     },
     /// The registry does not show this image to whoever asked.
     #[error("{at}: the registry denies access: {why}")]
@@ -143,7 +143,7 @@ pub enum FetchError {
     },
     /// Nothing can be stored while the image is read.
     #[error("no temporary file can be written: {0}")]
-    Scratch(#[source] io::Error),
+    Scratch(io::Error),
 }
 
 impl FetchError {

@@ -25,7 +25,7 @@ pub(crate) trait Files: Send {
         }
         let mut bytes = Vec::new();
         let read = file.bytes.take(limit).read_to_end(&mut bytes);
-        read.map_err(|source| FetchError::Read { path: PathBuf::from(at).join(name), source })?;
+        read.map_err(|cause| FetchError::Read { path: PathBuf::from(at).join(name), cause })?;
         Ok(bytes)
     }
 }
@@ -50,7 +50,7 @@ impl Files for Folder {
         match opened {
             Ok((metadata, file)) => Ok(Some(FileReader { size: metadata.len(), bytes: Box::new(file) })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(FetchError::Read { path, source }),
+            Err(cause) => Err(FetchError::Read { path, cause }),
         }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) const USER_AGENT: &str = concat!("launchpath/", env!("CARGO_PKG_VERSI
 pub(crate) enum HttpError {
     /// No runtime, no certificates.
     #[error("no connection can be made from here: {0}")]
-    Setup(#[source] io::Error),
+    Setup(io::Error),
     /// The request cannot be written.
     #[error("the address cannot be asked: {0}")]
     Request(#[from] hyper::http::Error),

@@ -102,7 +102,7 @@ impl<F: Files> DockerArchive<F> {
                 })
                 .collect(),
         };
-        let source = match (fitting.len(), &self.name) {
+        let cause = match (fitting.len(), &self.name) {
             (1, _) => return Ok(fitting.remove(0)),
             (0, Some(wanted)) => {
                 launchpath_image::document::SelectError::Name { wanted: wanted.clone(), there }
@@ -110,6 +110,6 @@ impl<F: Files> DockerArchive<F> {
             (0, None) => launchpath_image::document::SelectError::Empty { attestations: 0 },
             _ => launchpath_image::document::SelectError::Ambiguous { there },
         };
-        Err(FetchError::Select { at: at.to_owned(), source })
+        Err(FetchError::Select { at: at.to_owned(), cause })
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn read(directory: &Path, limits: Limits) -> Result<Tree, FetchError>
     while let Some(folder) = waiting.pop() {
         walk.folder(&folder, &mut waiting)?;
     }
-    walk.tree.finish().map_err(|source| failed(directory, source))
+    walk.tree.finish().map_err(|cause| failed(directory, cause))
 }
 
 struct Walk<'d> {
@@ -46,10 +46,10 @@ impl Walk<'_> {
                 self.tree.add_note(&format!("/{}", folder.display()), Oddity::Unreadable);
                 return Ok(());
             }
-            Err(source) => return Err(FetchError::Read { path, source }),
+            Err(cause) => return Err(FetchError::Read { path, cause }),
         };
         for entry in entries {
-            let entry = entry.map_err(|source| FetchError::Read { path: path.clone(), source })?;
+            let entry = entry.map_err(|cause| FetchError::Read { path: path.clone(), cause })?;
             let relative = folder.join(entry.file_name());
             let Some(name) = relative.to_str() else {
                 self.tree.add_note(&relative.to_string_lossy(), Oddity::NameNotText);
@@ -80,7 +80,7 @@ impl Walk<'_> {
             self.tree.add_directory(name, owner).map(|()| inside)
         } else if kind.is_symlink() {
             let target =
-                fs::read_link(path).map_err(|source| FetchError::Read { path: path.to_owned(), source })?;
+                fs::read_link(path).map_err(|cause| FetchError::Read { path: path.to_owned(), cause })?;
             if let Ok(target) = std::str::from_utf8(target.as_os_str().as_bytes()) {
                 self.tree.add_symlink(name, target, owner).map(|()| false)
             } else {
@@ -96,7 +96,7 @@ impl Walk<'_> {
             self.tree.add_note(name, Oddity::Device);
             Ok(false)
         };
-        added.map_err(|source| failed(path, source))
+        added.map_err(|cause| failed(path, cause))
     }
 
     fn file(
@@ -122,15 +122,15 @@ impl Walk<'_> {
                 self.names.remove(&found.ino());
                 Ok(())
             }
-            Err(source) => Err(TreeError::Content { path: path.display().to_string(), source }),
+            Err(cause) => Err(TreeError::Content { path: path.display().to_string(), cause }),
         }
     }
 }
 
 fn metadata(path: &Path) -> Result<fs::Metadata, FetchError> {
-    fs::symlink_metadata(path).map_err(|source| FetchError::Read { path: path.to_owned(), source })
+    fs::symlink_metadata(path).map_err(|cause| FetchError::Read { path: path.to_owned(), cause })
 }
 
-fn failed(path: &Path, source: TreeError) -> FetchError {
-    FetchError::Tree { at: path.display().to_string(), source }
+fn failed(path: &Path, cause: TreeError) -> FetchError {
+    FetchError::Tree { at: path.display().to_string(), cause }
 }

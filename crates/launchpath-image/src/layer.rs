@@ -19,12 +19,12 @@ pub const SPECIAL_LIMIT: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum LayerError {
     /// The stream failed: a broken download, a broken compression.
-    #[error("the layer's stream cannot be read at byte {at}: {source}")]
+    #[error("the layer's stream cannot be read at byte {at}: {cause}")]
     Stream {
         /// The offset in the decompressed stream.
         at: u64,
         /// What failed.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The bytes are no tar stream, or a damaged one.
     #[error("the layer is no valid tar stream at byte {at}: {what}")]
@@ -36,7 +36,7 @@ pub enum LayerError {
     },
     /// A file's content cannot be kept.
     #[error("the content of a layer cannot be written to its spool: {0}")]
-    Spool(#[source] io::Error),
+    Spool(io::Error),
 }
 
 /// What a member is.
@@ -206,8 +206,8 @@ impl<R: Read> LayerReader<R> {
             let got = match got {
                 Ok(0) => return Err(malformed(self.at, "the rest of a file's content, but the stream ends")),
                 Ok(got) => got,
-                Err(source) if source.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => return Err(LayerError::Stream { at: self.at, source }),
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+                Err(cause) => return Err(LayerError::Stream { at: self.at, cause }),
             };
             self.at += got as u64;
             self.content -= got as u64;
@@ -241,8 +241,8 @@ impl<R: Read> LayerReader<R> {
                     self.at += got as u64;
                     left -= got as u64;
                 }
-                Err(source) if source.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(LayerError::Stream { at: self.at, source }),
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(cause) => return Err(LayerError::Stream { at: self.at, cause }),
             }
         }
         Ok(())
@@ -276,8 +276,8 @@ impl<R: Read> LayerReader<R> {
                     filled += got;
                     self.at += got as u64;
                 }
-                Err(source) if source.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(LayerError::Stream { at: self.at, source }),
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(cause) => return Err(LayerError::Stream { at: self.at, cause }),
             }
         }
         Ok(Some(block))

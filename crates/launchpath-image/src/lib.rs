@@ -16,10 +16,7 @@ pub mod import;
 pub mod inspect;
 pub mod layer;
 pub mod manifest;
-<<<<<<< HEAD
 pub mod node;
-=======
->>>>>>> 981ce1d (Inspect an image or a code zip: its documents, what it starts, who may read it, what it imports)
 pub mod passwd;
 pub mod python;
 pub mod start;

@@ -117,11 +117,7 @@ mod tests {
     fn image() -> Tree {
         let owned = |mode, uid, gid| Metadata { uid, gid, ..Metadata::of_mode(mode) };
         TreeBuilder::in_memory()
-<<<<<<< HEAD
             .file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nagent:x:1000:1000::/srv/agent:/bin/sh\n")
-=======
-            .file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nagent:x:1000:1000::/home/agent:/bin/sh\n")
->>>>>>> 981ce1d (Inspect an image or a code zip: its documents, what it starts, who may read it, what it imports)
             .file("/etc/group", "root:x:0:\nagent:x:1000:\nshared:x:2000:other,agent\n")
             .directory_with("/closed", owned(0o700, 0, 0))
             .file_with("/closed/main.py", "", owned(0o644, 0, 0))
@@ -136,11 +132,7 @@ mod tests {
         let tree = image();
         let agent = Account::find(&tree, "agent").unwrap();
         assert_eq!((agent.uid, agent.groups.as_slice()), (1000, &[1000, 2000][..]));
-<<<<<<< HEAD
         assert_eq!(agent.home.as_deref(), Some("/srv/agent"));
-=======
-        assert_eq!(agent.home.as_deref(), Some("/home/agent"));
->>>>>>> 981ce1d (Inspect an image or a code zip: its documents, what it starts, who may read it, what it imports)
         assert_eq!(Account::find(&tree, "1000").unwrap(), agent);
         assert_eq!(Account::find(&tree, "agent:root").unwrap().groups, [0]);
         assert_eq!(Account::find(&tree, "4711").unwrap().groups, [0]);

@@ -47,12 +47,12 @@ pub struct Unpacked {
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
     /// The directory cannot be used.
-    #[error("{} cannot be unpacked into: {source}", path.display())]
+    #[error("{} cannot be unpacked into: {cause}", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
         /// What failed.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Something is in the directory already.
     #[error("{} is not empty; expected a directory made for this image", .0.display())]
@@ -68,12 +68,12 @@ pub enum UnpackError {
         available: u64,
     },
     /// One entry cannot be made.
-    #[error("{path} of the image cannot be made: {source}")]
+    #[error("{path} of the image cannot be made: {cause}")]
     Entry {
         /// The entry's path in the image.
         path: String,
         /// What failed.
-        source: io::Error,
+        cause: io::Error,
     },
     /// One file's content cannot be read.
     #[error(transparent)]
@@ -89,10 +89,8 @@ struct Open<'t> {
 
 /// Makes everything of `tree` in `directory`, which must be there, empty, and nobody else's to write to.
 pub fn unpack(tree: &Tree, directory: &Path, ownership: Ownership) -> Result<Unpacked, UnpackError> {
-    let failed = |error: rustix::io::Errno| UnpackError::Directory {
-        path: directory.to_owned(),
-        source: error.into(),
-    };
+    let failed =
+        |error: rustix::io::Errno| UnpackError::Directory { path: directory.to_owned(), cause: error.into() };
     let root = rustix::fs::openat(CWD, directory, folder_flags(), Mode::empty()).map_err(failed)?;
     let mut there = rustix::fs::Dir::read_from(&root).map_err(failed)?;
     while let Some(name) = there.read() {
@@ -111,7 +109,7 @@ pub fn unpack(tree: &Tree, directory: &Path, ownership: Ownership) -> Result<Unp
     let fd = work
         .root
         .try_clone()
-        .map_err(|source| UnpackError::Directory { path: directory.to_owned(), source })?;
+        .map_err(|cause| UnpackError::Directory { path: directory.to_owned(), cause })?;
     let mut open = vec![Open { children: entry.children().into_iter(), entry, fd }];
     while let Some(here) = open.last_mut() {
         let Some(child) = here.children.next() else {
@@ -122,7 +120,7 @@ pub fn unpack(tree: &Tree, directory: &Path, ownership: Ownership) -> Result<Unp
         };
         match child.kind() {
             Kind::Directory => {
-                let fd = make_directory(&here.fd, child.name()).map_err(|source| at(&child, source))?;
+                let fd = make_directory(&here.fd, child.name()).map_err(|cause| at(&child, cause))?;
                 work.made.directories += 1;
                 open.push(Open { children: child.children().into_iter(), entry: child, fd });
             }
@@ -149,11 +147,11 @@ impl Work<'_> {
             // Everything on the way is a directory that this code made, and the last component is not followed.
             let made = rustix::fs::linkat(&self.root, first.as_str(), folder, entry.name(), AtFlags::empty());
             self.made.hard_links += 1;
-            return made.map_err(|source| at(entry, source));
+            return made.map_err(|cause| at(entry, cause));
         }
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(folder, entry.name(), flags, Mode::RUSR | Mode::WUSR)
-            .map_err(|source| at(entry, source))?;
+            .map_err(|cause| at(entry, cause))?;
         let mut file = File::from(fd);
         self.tree.copy_entry(entry, &mut file)?;
         self.dress(entry, file.as_fd())?;
@@ -166,7 +164,7 @@ impl Work<'_> {
     }
 
     fn symlink(&mut self, folder: &OwnedFd, entry: &Entry<'_>, target: &str) -> Result<(), UnpackError> {
-        let failed = |source| at(entry, source);
+        let failed = |cause| at(entry, cause);
         if let Some(Some(first)) = self.first_names.get(&entry.inode()) {
             self.made.hard_links += 1;
             return rustix::fs::linkat(&self.root, first.as_str(), folder, entry.name(), AtFlags::empty())
@@ -186,12 +184,12 @@ impl Work<'_> {
 
     /// Owner, permissions and time, in the order in which none undoes another.
     fn dress(&self, entry: &Entry<'_>, fd: impl AsFd) -> Result<(), UnpackError> {
-        let failed = |source| at(entry, source);
+        let failed = |cause| at(entry, cause);
         if self.ownership == Ownership::Image {
             let (uid, gid) = (Some(Uid::from_raw(entry.uid())), Some(Gid::from_raw(entry.gid())));
             rustix::fs::fchown(&fd, uid, gid).map_err(failed)?;
         }
-        // Python compares a compiled file with the time of its source: a wrong time costs a compilation at start.
+        // Python compares a compiled file with the time of its cause: a wrong time costs a compilation at start.
         let time = Timespec { tv_sec: entry.modified(), tv_nsec: 0 };
         let times = Timestamps { last_access: time, last_modification: time };
         rustix::fs::fchmod(&fd, Mode::from_raw_mode(entry.mode() & 0o1777)).map_err(failed)?;
@@ -208,8 +206,8 @@ fn make_directory(folder: &OwnedFd, name: &str) -> Result<OwnedFd, rustix::io::E
     rustix::fs::openat(folder, name, folder_flags(), Mode::empty())
 }
 
-fn at(entry: &Entry<'_>, source: rustix::io::Errno) -> UnpackError {
-    UnpackError::Entry { path: entry.path().to_owned(), source: source.into() }
+fn at(entry: &Entry<'_>, cause: rustix::io::Errno) -> UnpackError {
+    UnpackError::Entry { path: entry.path().to_owned(), cause: cause.into() }
 }
 
 /// The files and links that have more than one name.

@@ -24,7 +24,7 @@ struct Registry {
 }
 
 impl Registry {
-    /// Nothing, with the reason, where the program is missing and nobody promised it.
+    /// Nothing where the program is missing and nobody promised it.
     fn start(folder: &Path) -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let host = format!("127.0.0.1:{port}");
@@ -42,7 +42,6 @@ impl Registry {
             .spawn();
         let Ok(process) = started else {
             assert!(std::env::var_os("CI").is_none(), "docker-registry is missing: run .ci/setup");
-            println!("skipped: docker-registry is missing: run .ci/setup");
             return None;
         };
         let registry = Self { process, host };
@@ -101,7 +100,10 @@ impl Drop for Registry {
 #[test]
 fn what_was_pushed_to_a_real_registry_is_fetched() {
     let place = tempfile::tempdir().unwrap();
-    let Some(registry) = Registry::start(place.path()) else { return };
+    let Some(registry) = Registry::start(place.path()) else {
+        println!("skipped: docker-registry is missing: run .ci/setup");
+        return;
+    };
     let arm = Image::with_files(&[("app/main.py", "import os\n")]);
     let plain = layer(&[("amd", "")]);
     let amd = Image::of("amd64", &[(GZIP, gzip(&plain), &plain)]);

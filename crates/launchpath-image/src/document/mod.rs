@@ -77,12 +77,12 @@ pub enum DocumentError {
         media_type: String,
     },
     /// A descriptor without a valid digest.
-    #[error("{what}: {source}")]
+    #[error("{what}: {cause}")]
     Digest {
         /// Which descriptor.
         what: String,
         /// What stands there.
-        source: NotADigest,
+        cause: NotADigest,
     },
     /// A descriptor whose size is missing or negative.
     #[error("{0} has no valid size")]
@@ -300,7 +300,7 @@ impl Manifest {
 impl Reference {
     fn of(descriptor: &wire::Descriptor, what: impl Fn() -> String) -> Result<Self, DocumentError> {
         let digest = descriptor.digest.as_deref().unwrap_or_default();
-        let digest = digest.parse().map_err(|source| DocumentError::Digest { what: what(), source })?;
+        let digest = digest.parse().map_err(|cause| DocumentError::Digest { what: what(), cause })?;
         let size = descriptor.size.and_then(|size| u64::try_from(size).ok());
         let annotation = |name: &str| {
             let text = descriptor.annotations.as_ref()?.get(name)?.as_str()?;

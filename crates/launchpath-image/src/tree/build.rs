@@ -15,12 +15,12 @@ use crate::layer::{LayerError, LayerReader, Member, MemberKind};
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
     /// A layer cannot be read.
-    #[error("layer {layer}: {source}")]
+    #[error("layer {layer}: {cause}")]
     Layer {
         /// The layer, from 0.
         layer: usize,
         /// What is wrong with it.
-        source: LayerError,
+        cause: LayerError,
     },
     /// There is more than a tree may hold.
     #[error("layer {layer}: more than {limit} {what} (at {path})")]
@@ -35,12 +35,12 @@ pub enum TreeError {
         path: String,
     },
     /// A file's content cannot be read where it comes from.
-    #[error("{path} cannot be read: {source}")]
+    #[error("{path} cannot be read: {cause}")]
     Content {
         /// The file.
         path: String,
         /// What failed.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A path that no entry can have.
     #[error("{path} {}", oddity.text())]
@@ -52,7 +52,7 @@ pub enum TreeError {
     },
     /// The spool cannot be written.
     #[error("contents cannot be written to the spool: {0}")]
-    Spool(#[source] io::Error),
+    Spool(io::Error),
 }
 
 /// Owner, permissions and time of an entry.
@@ -160,9 +160,9 @@ impl TreeBuilder {
         let mut reader = LayerReader::new(input);
         self.layers += 1;
         let layer = self.layers as usize - 1;
-        let broken = |source| match source {
-            LayerError::Spool(source) => TreeError::Spool(source),
-            source => TreeError::Layer { layer, source },
+        let broken = |cause| match cause {
+            LayerError::Spool(cause) => TreeError::Spool(cause),
+            cause => TreeError::Layer { layer, cause },
         };
         while let Some(member) = reader.next_member().map_err(broken)? {
             self.count(&String::from_utf8_lossy(&member.path), member.size)?;
@@ -463,8 +463,8 @@ impl TreeBuilder {
                     self.spool.write_all(&buffer[..got]).map_err(TreeError::Spool)?;
                     length += got as u64;
                 }
-                Err(source) if source.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(TreeError::Content { path: path.to_owned(), source }),
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(cause) => return Err(TreeError::Content { path: path.to_owned(), cause }),
             }
         }
     }

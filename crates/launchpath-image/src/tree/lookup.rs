@@ -42,12 +42,12 @@ pub enum ReadError {
         limit: u64,
     },
     /// The spool failed, or what it is copied to.
-    #[error("{path} cannot be copied from the spool: {source}")]
+    #[error("{path} cannot be copied from the spool: {cause}")]
     Spool {
         /// The file.
         path: String,
         /// What failed.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -92,7 +92,7 @@ impl Tree {
         });
         let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
         read.and_then(|got| if got as u64 == length { Ok(()) } else { Err(cut()) })
-            .map_err(|source| ReadError::Spool { path: entry.path.clone(), source })?;
+            .map_err(|cause| ReadError::Spool { path: entry.path.clone(), cause })?;
         Ok(bytes)
     }
 
@@ -111,7 +111,7 @@ impl Tree {
             }
             Ok(())
         });
-        copied.map_err(|source| ReadError::Spool { path: entry.path.clone(), source })
+        copied.map_err(|cause| ReadError::Spool { path: entry.path.clone(), cause })
     }
 
     fn follow(&self, path: &str, last: Last) -> Result<Entry<'_>, Unresolved> {

@@ -79,7 +79,8 @@ impl Bundle {
         format.is_some_and(|format| format.starts_with("launchpath-bundle/"))
     }
 
-    pub(crate) fn from_value(file: &str, value: Value) -> Result<Self, IntakeError> {
+    /// Reads a bundle out of a JSON value of `file` (named in errors only).
+    pub fn from_value(file: &str, value: Value) -> Result<Self, IntakeError> {
         let root = Place::file(file);
         let mut members = Members::open(value, &root)?;
         let format: String = members.required("format", &format!("{FORMAT:?}"))?;
