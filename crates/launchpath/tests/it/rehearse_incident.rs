@@ -42,6 +42,19 @@ fn the_release_that_drifted_is_confirmed_and_the_older_one_passes() {
     let said = cause["because"].to_string();
     assert!(said.contains("langchain.callbacks") && said.contains("1.0.0"), "{said}");
 
+    // The same in one command: the image is inspected and rehearsed, and both records are evidence.
+    let bundle = scenario("incident/as-collected");
+    let words = ["diagnose", "--bundle", &bundle, "--image", &images[0].path, "--format", "json"];
+    let run = launchpath(&words);
+    let diagnosis = run.json();
+    assert_eq!((run.code, &diagnosis["verdict"]), (1, &"blocked".into()), "{}", run.stderr);
+    let cause = &diagnosis["causes"][0];
+    assert_eq!((&cause["fault"], &cause["status"]), (&"app.dependency_drift".into(), &"confirmed".into()));
+    for operation in ["InspectImage", "Rehearse"] {
+        let calls = diagnosis["evidence"].as_array().into_iter().flatten();
+        assert!(calls.clone().any(|call| call["operation"] == operation), "{operation}");
+    }
+
     let (record, diagnosis, _) = rehearsed(&images[1], folder.path());
     assert_eq!(record["passed"], true, "{record:#}");
     let confirmed = diagnosis["causes"].as_array().into_iter().flatten().any(|c| c["status"] == "confirmed");
