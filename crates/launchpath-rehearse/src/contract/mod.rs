@@ -1,7 +1,7 @@
 //! The service's contract, clause by clause: ports, paths, timing, status codes, for each protocol.
 //!
 //! Two halves that meet in [`Observations`]: [`hold`] runs the probes against a [`Subject`](crate::subject::Subject) and
-//! notes what it sees; [`judge`] is a pure function from what was seen to clauses. What the service asks, and how that is
+//! notes what it sees; [`judge()`] is a pure function from what was seen to clauses. What the service asks, and how that is
 //! known, stands in `data/contract.json` ([`facts`]).
 //!
 //! Start with `script.rs`, the order in which a process is probed, then `judge/mod.rs`.
