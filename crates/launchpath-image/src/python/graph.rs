@@ -282,6 +282,7 @@ impl<'a> Graph<'a> {
     /// Begins to run a module, unless it ran before or is not followed.
     fn enter(&mut self, module: ModuleId, level: Certainty) -> Option<Frame> {
         let entry = &self.modules[module];
+        let entry_is_extension = entry.form == Form::Extension && entry.file.is_some();
         if entry.visited || entry.owner == Owner::Standard {
             return None;
         }
@@ -296,6 +297,9 @@ impl<'a> Graph<'a> {
             return None;
         }
         self.modules[module].visited = true;
+        if entry_is_extension {
+            self.check_libraries(module, level);
+        }
         let source = self.source(module)?;
         if let Some(error) = &source.syntax_error {
             self.report_syntax(module, error, level);
@@ -389,7 +393,8 @@ impl<'a> Graph<'a> {
                     return VecDeque::new();
                 };
                 let mut actions = parts(&from);
-                actions.push_back(Action::Names(from, names.clone()));
+                // One by one: what the first brings is loaded before the second is asked for.
+                actions.extend(names.iter().map(|name| Action::Names(from.clone(), vec![name.clone()])));
                 actions
             }
             What::Star { module: from, dots } => {

@@ -10,8 +10,10 @@ use super::literal::join;
 use super::module::{Missing, ModuleId, Owner, has_word};
 use super::source::{Import, SyntaxError, What};
 use super::standard;
+use crate::elf::Elf;
 use crate::import::{distribution_of, is_project_name, moved};
 use crate::inspect::{Certainty, Finding, FindingKind, Link};
+use crate::start::program::missing_libraries;
 use crate::tree::Tree;
 
 /// Places of one fault that are listed beside the first.
@@ -264,6 +266,31 @@ impl Graph<'_> {
         if !reported {
             self.seen.insert(key, self.findings.len());
             self.findings.push(finding);
+        }
+    }
+
+    /// Shared libraries that a compiled module needs and that are nowhere in the image.
+    pub(super) fn check_libraries(&mut self, module: ModuleId, level: Certainty) {
+        let tree = self.check.tree;
+        let Some(file) = self.modules[module].file.clone() else { return };
+        let Some(entry) = tree.lookup(&file) else { return };
+        let Some(elf) = Elf::of(tree, &entry) else { return };
+        for (library, by) in missing_libraries(tree, &entry, &elf, None) {
+            // Packages load libraries of other packages before their own modules need them.
+            if tree.walk("/").any(|entry| entry.name() == library) {
+                continue;
+            }
+            let name = self.modules[module].name.clone();
+            let text = format!("{name} needs the library {library}, and the image does not have it");
+            let mut finding = Finding::new(FindingKind::MissingLibrary, level.min(Certainty::Likely), text)
+                .with("module", name.as_str())
+                .with("library", library.as_str())
+                .with("needed_by", by);
+            if let Some(found) = self.distribution_of_module(module) {
+                finding =
+                    finding.with("distribution", found.name.as_str()).with("version", found.version.as_str());
+            }
+            self.record(module, 0, ("", &library), finding);
         }
     }
 

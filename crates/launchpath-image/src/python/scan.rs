@@ -217,8 +217,12 @@ impl Scan<'_> {
                     self.import(What::Star { module, dots }, import.range, place);
                     return Flow::Continues;
                 }
+                // In a package's own file this asks for a submodule: it makes the name only if that is there.
+                let own = dots == 1 && module.is_empty() && self.file.ends_with("/__init__.py");
                 for alias in &import.names {
-                    self.bind(alias.asname.as_ref().unwrap_or(&alias.name).as_str(), place);
+                    if !own || alias.asname.as_ref().is_some_and(|name| *name.id != *alias.name.id) {
+                        self.bind(alias.asname.as_ref().unwrap_or(&alias.name).as_str(), place);
+                    }
                 }
                 let names = import.names.iter().map(|alias| alias.name.as_str().into()).collect();
                 self.import(What::From { module, dots, names }, import.range, place);

@@ -213,6 +213,16 @@ fn relative_imports_start_from_the_package() {
         ("/app/agent/tools/__init__.py", "from ..core import run\n"),
     ];
     assert_eq!(brief(&findings(&files)), [(MissingOwnSource, Certain, "agent.missing".into())]);
+    let files = [
+        ("/app/main.py", "import agent\n"),
+        ("/app/agent/__init__.py", "from . import core, gone\n"),
+        ("/app/agent/core.py", "import zeppelin\n"),
+    ];
+    let found = brief(&findings(&files));
+    assert_eq!(
+        found,
+        [(MissingModule, Certain, "zeppelin".into()), (MissingOwnSource, Certain, "agent gone".into())]
+    );
     let script = of_main("from .core import run\n");
     assert_eq!(script, [(MissingModule, Certain, ".core".into())]);
 }
@@ -408,4 +418,24 @@ fn a_requirement_without_a_bound_next_to_a_newer_major_release() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].line, Some(2));
     assert_eq!(found[0].detail["requirement"], "langchain>=0.3.27");
+}
+
+#[test]
+fn a_library_that_a_compiled_module_needs() {
+    let with = |library: &str| {
+        let tree = TreeBuilder::in_memory()
+            .executable("/usr/local/bin/python3.12", "")
+            .file("/usr/local/lib/python3.12/os.py", "")
+            .file("/app/main.py", "import cv2\n")
+            .file(&format!("{SITE}/cv2/__init__.py"), "from . import core\n")
+            .file(&format!("{SITE}/cv2/core.abi3.so"), crate::start::tests::dynamic("", "libGL.so.1"))
+            .file(library, elf(183))
+            .finish()
+            .unwrap();
+        let found = run(&tree, Start::Script("/app/main.py".into())).findings;
+        found.iter().map(|finding| (finding.kind, finding.certainty)).collect::<Vec<_>>()
+    };
+    assert_eq!(with("/usr/lib/libother.so"), [(FindingKind::MissingLibrary, Likely)]);
+    assert_eq!(with("/usr/lib/libGL.so.1"), []);
+    assert_eq!(with("/opt/preloaded/libGL.so.1"), []);
 }

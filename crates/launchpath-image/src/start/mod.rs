@@ -5,11 +5,11 @@
 //!
 //! Start with [`Launch::follow`].
 
-mod program;
+pub(crate) mod program;
 mod python_line;
 mod shell;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wrapper;
 
 use std::collections::BTreeMap;

@@ -18,7 +18,7 @@ fn elf(machine: u16) -> Vec<u8> {
 }
 
 /// A program of arm64 with a loader and one needed library.
-fn dynamic(loader: &str, needed: &str) -> Vec<u8> {
+pub(crate) fn dynamic(loader: &str, needed: &str) -> Vec<u8> {
     let mut file = elf(183);
     file[32..40].copy_from_slice(&64_u64.to_le_bytes());
     file[54..56].copy_from_slice(&56_u16.to_le_bytes());
