@@ -52,7 +52,7 @@ pub(crate) fn role_may(case: &Case, action: &str, resource: &str, resource_polic
     layers.boundary = policies.boundary;
     layers.resource = resource_policy;
     let context = Context::partial("only what the service sends is known").with("aws:PrincipalArn", arn);
-    let outcome = evaluate(&Request::new(principal, action, resource, context), &layers);
+    let outcome = evaluate(&Request::new(principal, action, resource, context).ok()?, &layers);
     let gaps = if outcome.decision == Decision::Unknown && policies.gaps.is_empty() {
         vec![Gap {
             what: format!("whether {name} may {action}"),
@@ -219,7 +219,8 @@ pub(crate) fn trusts(case: &Case, role: &Role, evidence: Vec<EvidenceId>) -> Opt
     }
     let mut layers = Layers::none();
     layers.resource = Layer::Known(vec![policy]);
-    let request = Request::new(Principal::service(RUNTIME_PRINCIPAL), "sts:AssumeRole", &arn, context);
+    let request =
+        Request::new(Principal::service(RUNTIME_PRINCIPAL), "sts:AssumeRole", &arn, context).ok()?;
     let outcome = evaluate(&request, &layers);
     let gaps = outcome.remaining_text().map(|why| Gap {
         what: "whether the trust policy lets the service assume the role".to_owned(),
@@ -259,6 +260,7 @@ pub(crate) fn endpoint_lets(
     }
     // Its own account: what another account's policies say is not this question.
     let request = Request::new(Principal::parse(&arn).ok()?, action, resource, context)
+        .ok()?
         .in_account(case.world.account.as_ref()?.as_str());
     let outcome = evaluate(&request, &layers);
     let gaps = outcome.remaining_text().map(|why| Gap {

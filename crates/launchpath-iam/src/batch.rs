@@ -20,7 +20,7 @@ use crate::document::Policy;
 use crate::evaluate::Outcome;
 use crate::layers::{EndpointKind, Guardrails, Layer, Layers, Level, NamedPolicy};
 use crate::principal::{Principal, PrincipalError};
-use crate::request::Request;
+use crate::request::{Request, RequestError};
 
 /// Why a record has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -43,6 +43,9 @@ pub enum RecordError {
     /// The principal cannot be told.
     #[error(transparent)]
     Principal(#[from] PrincipalError),
+    /// The action is not one action.
+    #[error(transparent)]
+    Request(#[from] RequestError),
 }
 
 /// Answers one record: `{"id", "decision", "because": […]}`, with `remaining` where the decision is `Unknown`, or
@@ -126,7 +129,7 @@ fn read_request(request: &Value) -> Result<Request, RecordError> {
     };
     let principal = principal(request.get("principal").unwrap_or(&Value::Null))?;
     let context = context(request)?;
-    let read = Request::new(principal, text("action")?, text("resource")?, context);
+    let read = Request::new(principal, text("action")?, text("resource")?, context)?;
     Ok(match request.get("resource_account") {
         None | Some(Value::Null) => read,
         Some(Value::String(account)) => read.in_account(account),

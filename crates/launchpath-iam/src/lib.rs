@@ -27,7 +27,7 @@
 //! let ask = |context| {
 //!     let who = Principal::parse("arn:aws:sts::111122223333:assumed-role/exec/session")?;
 //!     let repository = "arn:aws:ecr:us-east-1:111122223333:repository/agent";
-//!     Ok::<_, launchpath_iam::PrincipalError>(Request::new(who, "ecr:BatchGetImage", repository, context))
+//!     Ok::<_, Box<dyn std::error::Error>>(Request::new(who, "ecr:BatchGetImage", repository, context)?)
 //! };
 //! let mut layers = Layers { identity: Layer::one("exec", role), ..Layers::none() };
 //!
@@ -104,5 +104,5 @@ pub use managed::{ManagedPolicy, attached, managed_policies, managed_policy};
 pub use parse::Reading;
 pub use principal::{Principal, PrincipalError, PrincipalKind};
 pub use remaining::{Formula, Open};
-pub use request::Request;
+pub use request::{Request, RequestError};
 pub use tri::Tri;

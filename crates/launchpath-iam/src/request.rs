@@ -5,10 +5,23 @@
 
 use std::fmt;
 
+use thiserror::Error;
+
 use crate::arn::{ArnCuts, ArnParts};
 use crate::context::{Context, Lookup};
 use crate::principal::{Principal, PrincipalKind};
 use crate::tri::Tri;
+
+/// Why a request cannot be put: its action is not one action of one service.
+///
+/// A request that no service can make has no decision; "implicitly denied" would be an answer about a question that
+/// nobody can ask.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{action}` is not one action: {why}; expected a service and a name, such as `s3:GetObject`")]
+pub struct RequestError {
+    action: String,
+    why: &'static str,
+}
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +39,13 @@ impl Request {
     /// A request. `action` is `service:Name` in any case, `resource` an ARN or, for actions that know no resources,
     /// `*`. The resource's account is taken from its ARN or from `aws:ResourceAccount`; ARNs without account (S3
     /// buckets) need [`Request::in_account`], else sameness of accounts is not known.
-    pub fn new(principal: Principal, action: &str, resource: &str, context: Context) -> Self {
+    pub fn new(
+        principal: Principal,
+        action: &str,
+        resource: &str,
+        context: Context,
+    ) -> Result<Self, RequestError> {
+        check_action(action)?;
         let mut request = Self {
             principal,
             action: action.into(),
@@ -37,7 +56,7 @@ impl Request {
             context,
         };
         request.resource_account = request.account_of_resource();
-        request
+        Ok(request)
     }
 
     /// Says which account owns the resource.
@@ -162,8 +181,60 @@ impl Request {
     }
 }
 
+/// AWS: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>: a namespace, a colon, a
+/// name. Wildcards are for policies; a request is for one action.
+fn check_action(action: &str) -> Result<(), RequestError> {
+    let fail = |why| Err(RequestError { action: action.to_owned(), why });
+    let Some((service, name)) = action.split_once(':') else {
+        return fail("it names no service");
+    };
+    if service.is_empty() {
+        return fail("it names no service");
+    }
+    if name.is_empty() {
+        return fail("nothing stands behind the colon");
+    }
+    if action.contains(['*', '?']) {
+        return fail("it has a wildcard, which stands for several");
+    }
+    let plain = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if !plain(service) || !plain(name) {
+        return fail("it has characters that no action has");
+    }
+    Ok(())
+}
+
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} on {}", self.principal, self.action, self.resource)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Request;
+    use crate::context::Context;
+    use crate::principal::Principal;
+
+    #[test]
+    fn a_request_is_for_one_action_of_one_service() {
+        let ask = |action| Request::new(Principal::anonymous(), action, "*", Context::complete());
+        for action in ["s3:GetObject", "S3:getobject", "execute-api:Invoke", "apigateway:GET"] {
+            assert!(ask(action).is_ok(), "{action}");
+        }
+        for (action, told) in [
+            ("GetObject", "names no service"),
+            ("", "names no service"),
+            (":GetObject", "names no service"),
+            ("s3:", "nothing stands behind"),
+            ("s3:*", "wildcard"),
+            ("s3:Get?bject", "wildcard"),
+            ("s3:Get Object", "characters"),
+            ("s3:Get:Object", "characters"),
+            ("s3.amazonaws.com:GetObject", "characters"),
+        ] {
+            let error = ask(action).unwrap_err().to_string();
+            assert!(error.contains(told) && error.contains("such as `s3:GetObject`"), "{action}: {error}");
+        }
     }
 }

@@ -240,6 +240,7 @@ fn endpoint_policy(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &A
     layers.endpoint = Layer::one(row.value.vpc_endpoint_id.to_string(), policy);
     let context = Context::partial("AWS's own principal signs the download");
     let request = Request::new(principal, "s3:GetObject", &format!("{bucket}/layer"), context)
+        .ok()?
         .in_account("000000000000");
     let outcome = evaluate(&request, &layers);
     if !matches!(outcome.decision, Decision::ExplicitlyDenied | Decision::ImplicitlyDenied) {

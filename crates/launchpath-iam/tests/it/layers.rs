@@ -171,7 +171,7 @@ fn across_accounts_both_sides_must_allow() {
 
 #[test]
 fn an_unknown_owner_leaves_it_open_only_where_it_matters() {
-    let request = Request::new(Principal::parse(USER).unwrap(), "s3:ListBucket", BUCKET, Context::complete());
+    let request = Request::new(Principal::parse(USER).unwrap(), "s3:ListBucket", BUCKET, Context::complete()).unwrap();
     let identity = layer(allow("s3:*", "*"));
     let outcome = evaluate(&request, &Layers { identity: identity.clone(), ..Layers::none() });
     assert_eq!(outcome.decision, Unknown);
@@ -213,7 +213,7 @@ fn a_service_assumes_a_role_by_its_trust_policy_alone() {
     let layers = Layers { resource: layer(trust), ..Layers::none() };
     let ask = |service: &str, source: &str| {
         let context = Context::complete().with("aws:SourceAccount", ACCOUNT).with("aws:SourceArn", source);
-        Request::new(Principal::service(service), "sts:AssumeRole", role, context)
+        Request::new(Principal::service(service), "sts:AssumeRole", role, context).unwrap()
     };
     let runtime = "arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/x";
     assert_eq!(decide(&ask("bedrock-agentcore.amazonaws.com", runtime), &layers), Allowed);
@@ -369,7 +369,7 @@ fn an_unknown_key_leaves_exactly_its_condition() {
     let layers = with_identity(json!([allow("s3:*", "*"), denial]));
     let context = Context::partial("not asked");
     let request =
-        Request::new(Principal::parse(USER).unwrap(), "s3:ListBucket", BUCKET, context).in_account(ACCOUNT);
+        Request::new(Principal::parse(USER).unwrap(), "s3:ListBucket", BUCKET, context).unwrap().in_account(ACCOUNT);
     let outcome = evaluate(&request, &layers);
     assert_eq!(outcome.decision, Unknown);
     assert_eq!(

@@ -193,7 +193,7 @@ fn question() -> impl Strategy<Value = (&'static str, &'static str, &'static str
 }
 
 fn request(who: &str, action: &str, resource: &str, account: Option<&str>, context: Context) -> Request {
-    let request = Request::new(Principal::parse(who).unwrap(), action, resource, context);
+    let request = Request::new(Principal::parse(who).unwrap(), action, resource, context).unwrap();
     match account {
         Some(account) => request.in_account(account),
         None => request,

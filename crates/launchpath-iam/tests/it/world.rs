@@ -44,6 +44,7 @@ pub(crate) fn grant(principal: Value, action: &str, resource: &str) -> Value {
 
 pub(crate) fn ask(principal: &str, action: &str, resource: &str) -> Request {
     Request::new(Principal::parse(principal).unwrap(), action, resource, Context::complete())
+        .unwrap()
         .in_account(ACCOUNT)
 }
 

@@ -64,19 +64,12 @@ fn many(path: &Path, to: Option<&Path>) -> Result<u8, Failure> {
 fn request(arguments: &CanArguments, world: Option<&World>) -> Result<Request, Failure> {
     let principal = principal(arguments.principal.as_deref().unwrap_or_default(), world)?;
     let action = arguments.action.as_deref().unwrap_or_default();
-    let is_action = action.split_once(':').is_some_and(|(service, name)| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        !service.is_empty() && !name.is_empty() && service.chars().all(plain) && name.chars().all(plain)
-    });
-    if !is_action {
-        let error = anyhow::anyhow!("ACTION: `{action}` is not one action, such as ecr:BatchGetImage");
-        return Err(Failure::usage(error));
-    }
     let resource = arguments.resource.as_deref().unwrap_or_default();
     if resource != "*" && resource.parse::<Arn>().is_err() {
         return Err(Failure::usage(anyhow::anyhow!("RESOURCE: `{resource}` is neither an ARN nor `*`")));
     }
-    let mut request = Request::new(principal, action, resource, context(arguments)?);
+    let mut request = Request::new(principal, action, resource, context(arguments)?)
+        .map_err(|error| Failure::usage(anyhow::anyhow!("ACTION: {error}")))?;
     if let Some(account) = &arguments.resource_account {
         request = request.in_account(account);
     }
