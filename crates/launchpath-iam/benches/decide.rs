@@ -28,7 +28,8 @@ fn requests() -> Vec<(Request, String)> {
             context = context.with(key, value.as_str().expect("a string"));
         }
         let text = |name: &str| item[name].as_str().expect("a string").to_owned();
-        let request = Request::new(principal.clone(), &text("action"), &text("resource"), context).expect("one action");
+        let request =
+            Request::new(principal.clone(), &text("action"), &text("resource"), context).expect("one action");
         (request.in_account(account), text("expected"))
     })
     .collect()

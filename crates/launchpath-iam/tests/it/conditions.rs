@@ -10,7 +10,8 @@ fn holds_in(condition: &Value, context: Context) -> Option<bool> {
     let mut statement = allow("a:b", "*");
     statement["Condition"] = condition.clone();
     let layers = Layers { identity: layer(statement), ..Layers::none() };
-    let request = Request::new(Principal::parse(USER).unwrap(), "a:b", "*", context).unwrap().in_account(ACCOUNT);
+    let request =
+        Request::new(Principal::parse(USER).unwrap(), "a:b", "*", context).unwrap().in_account(ACCOUNT);
     match decide(&request, &layers) {
         Decision::Allowed => Some(true),
         Decision::ImplicitlyDenied => Some(false),
@@ -177,7 +178,8 @@ fn variables_in_resources() {
             ..Layers::none()
         };
         let request =
-            Request::new(Principal::parse(USER).unwrap(), "s3:GetObject", resource, Context::complete()).unwrap();
+            Request::new(Principal::parse(USER).unwrap(), "s3:GetObject", resource, Context::complete())
+                .unwrap();
         decide(&request.in_account(ACCOUNT), &layers)
     };
     let own = "arn:aws:s3:::home/Ann/x";

@@ -171,7 +171,8 @@ fn across_accounts_both_sides_must_allow() {
 
 #[test]
 fn an_unknown_owner_leaves_it_open_only_where_it_matters() {
-    let request = Request::new(Principal::parse(USER).unwrap(), "s3:ListBucket", BUCKET, Context::complete()).unwrap();
+    let request =
+        Request::new(Principal::parse(USER).unwrap(), "s3:ListBucket", BUCKET, Context::complete()).unwrap();
     let identity = layer(allow("s3:*", "*"));
     let outcome = evaluate(&request, &Layers { identity: identity.clone(), ..Layers::none() });
     assert_eq!(outcome.decision, Unknown);
@@ -368,8 +369,9 @@ fn an_unknown_key_leaves_exactly_its_condition() {
     denial["Condition"] = json!({ "StringNotEquals": { "aws:SourceVpc": "vpc-1" } });
     let layers = with_identity(json!([allow("s3:*", "*"), denial]));
     let context = Context::partial("not asked");
-    let request =
-        Request::new(Principal::parse(USER).unwrap(), "s3:ListBucket", BUCKET, context).unwrap().in_account(ACCOUNT);
+    let request = Request::new(Principal::parse(USER).unwrap(), "s3:ListBucket", BUCKET, context)
+        .unwrap()
+        .in_account(ACCOUNT);
     let outcome = evaluate(&request, &layers);
     assert_eq!(outcome.decision, Unknown);
     assert_eq!(
