@@ -10,6 +10,11 @@
 //! - `request.context_unknown`: `true` or a reason for "other keys are not known", or a list of the keys that are not;
 //! - `{"unknown": "reason"}` in place of a layer, a level or a policy that was not seen;
 //! - `policies.management_account` and `policies.vpc_endpoint_kind` (`gateway`, `interface`).
+//!
+//! Spellings are taken as people have them at hand: layers under the names of the AWS API and in camel case, a request
+//! without the `request` around it, a principal as a policy writes it (`{"AWS": "…"}`), context entries as
+//! `SimulatePrincipalPolicy` takes them. A layer by a name that is not known is an error, never passed over: a boundary
+//! that does not count because of its spelling would turn a denial into an allow.
 
 use serde_json::{Map, Value, json};
 use thiserror::Error;
@@ -40,12 +45,71 @@ pub enum RecordError {
         /// What it should be.
         expected: &'static str,
     },
+    /// A layer by a name that means none.
+    #[error("`policies.{name}` is no layer; layers are {}", LAYERS.map(|(name, _)| name).join(", "))]
+    UnknownLayer {
+        /// The name as written.
+        name: String,
+    },
+    /// A layer that stands there under two names.
+    #[error("`policies` has the layer `{0}` twice")]
+    RepeatedLayer(&'static str),
     /// The principal cannot be told.
     #[error(transparent)]
     Principal(#[from] PrincipalError),
     /// The action is not one action.
     #[error(transparent)]
     Request(#[from] RequestError),
+}
+
+/// The members of `policies` and what else they are called, in lower case without `_` and `-`.
+const LAYERS: [(&str, &[&str]); 9] = [
+    ("identity", &["identitypolicies", "identitypolicy", "identitybasedpolicies", "policyinputlist"]),
+    (
+        "resource",
+        &["resourcepolicy", "resourcepolicies", "resourcebasedpolicy", "bucketpolicy", "trustpolicy"],
+    ),
+    (
+        "permission_boundary",
+        &[
+            "permissionsboundary",
+            "permissionboundaries",
+            "boundary",
+            "boundaries",
+            "permissionsboundarypolicyinputlist",
+        ],
+    ),
+    ("session", &["sessionpolicy", "sessionpolicies"]),
+    ("vpc_endpoint", &["vpcendpointpolicy", "vpcendpointpolicies", "endpoint", "endpointpolicy"]),
+    ("scps", &["scp", "servicecontrolpolicies", "servicecontrolpolicy"]),
+    ("rcps", &["rcp", "resourcecontrolpolicies", "resourcecontrolpolicy"]),
+    ("management_account", &["managementaccountid"]),
+    ("vpc_endpoint_kind", &["vpcendpointtype", "endpointkind", "endpointtype"]),
+];
+
+fn folded(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The layers under their own names.
+fn by_layer(policies: &Value) -> Result<Map<String, Value>, RecordError> {
+    let mut layers = Map::new();
+    let members = match policies {
+        Value::Null => return Ok(layers),
+        Value::Object(members) => members,
+        _ => return Err(wrong("policies", "an object")),
+    };
+    for (name, value) in members {
+        let plain = folded(name);
+        let known = LAYERS.iter().find(|(own, others)| folded(own) == plain || others.contains(&&*plain));
+        let Some((own, _)) = known else {
+            return Err(RecordError::UnknownLayer { name: name.clone() });
+        };
+        if layers.insert((*own).to_owned(), value.clone()).is_some() {
+            return Err(RecordError::RepeatedLayer(own));
+        }
+    }
+    Ok(layers)
 }
 
 /// Answers one record: `{"id", "decision", "because": […]}`, with `remaining` where the decision is `Unknown`, or
@@ -92,27 +156,33 @@ fn answered(id: Value, outcome: &Outcome) -> Value {
 
 /// Reads a record into a request and its layers.
 pub fn read(record: &Value) -> Result<(Request, Layers), RecordError> {
-    let request = record.get("request").ok_or(RecordError::Missing("request"))?;
-    let none = Value::Null;
-    let policies = record.get("policies").unwrap_or(&none);
-    if !policies.is_object() && !policies.is_null() {
-        return Err(wrong("policies", "an object"));
-    }
+    // A record that is the request itself is as clear.
+    let request = match record.get("request") {
+        Some(request) => request,
+        None if record.get("action").is_some() => record,
+        None => return Err(RecordError::Missing("request")),
+    };
     let request = read_request(request)?;
+    let policies = by_layer(record.get("policies").unwrap_or(&Value::Null))?;
+    let text = |name: &'static str| match policies.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(wrong(name, "a string")),
+    };
     let mut layers = Layers::none();
-    layers.identity = layer(policies, "identity")?;
-    layers.resource = layer(policies, "resource")?;
-    layers.boundary = layer(policies, "permission_boundary")?;
-    layers.session = layer(policies, "session")?;
-    layers.endpoint = layer(policies, "vpc_endpoint")?;
-    layers.scps = guardrails(policies, "scps")?;
-    layers.rcps = guardrails(policies, "rcps")?;
-    layers.management_account =
-        policies.get("management_account").and_then(Value::as_str).map(ToOwned::to_owned);
-    layers.endpoint_kind = match policies.get("vpc_endpoint_kind").and_then(Value::as_str) {
+    layers.identity = layer(&policies, "identity")?;
+    layers.resource = layer(&policies, "resource")?;
+    layers.boundary = layer(&policies, "permission_boundary")?;
+    layers.session = layer(&policies, "session")?;
+    layers.endpoint = layer(&policies, "vpc_endpoint")?;
+    layers.scps = guardrails(&policies, "scps")?;
+    layers.rcps = guardrails(&policies, "rcps")?;
+    layers.management_account = text("management_account")?.map(ToOwned::to_owned);
+    layers.endpoint_kind = match text("vpc_endpoint_kind")?.map(str::to_ascii_lowercase).as_deref() {
         Some("gateway") => EndpointKind::Gateway,
         Some("interface") => EndpointKind::Interface,
-        _ => EndpointKind::Unknown,
+        None | Some("unknown") => EndpointKind::Unknown,
+        Some(_) => return Err(wrong("vpc_endpoint_kind", "`gateway` or `interface`")),
     };
     Ok((request, layers))
 }
@@ -129,10 +199,17 @@ fn read_request(request: &Value) -> Result<Request, RecordError> {
     };
     let principal = principal(request.get("principal").unwrap_or(&Value::Null))?;
     let context = context(request)?;
-    let read = Request::new(principal, text("action")?, text("resource")?, context)?;
+    // An action that knows no resources is on `*`, which a record may leave unsaid.
+    let without_resource = request.get("wildcard_only_action") == Some(&Value::Bool(true));
+    let resource = match text("resource") {
+        Err(RecordError::Missing(_)) if without_resource => "*",
+        resource => resource?,
+    };
+    let read = Request::new(principal, text("action")?, resource, context)?;
     Ok(match request.get("resource_account") {
         None | Some(Value::Null) => read,
         Some(Value::String(account)) => read.in_account(account),
+        Some(Value::Number(account)) => read.in_account(&format!("{:0>12}", account.to_string())),
         Some(_) => return Err(wrong("resource_account", "a string")),
     })
 }
@@ -141,23 +218,39 @@ fn principal(value: &Value) -> Result<Principal, RecordError> {
     match value {
         Value::Null => Err(RecordError::Missing("principal")),
         Value::String(text) => Ok(Principal::parse(text)?),
-        Value::Object(members) => {
-            let name = ["id", "arn", "name", "value", "service"];
-            let name = name.into_iter().find_map(|name| members.get(name)?.as_str());
-            let kind = members.get("type").and_then(Value::as_str).unwrap_or_default();
-            match (kind.to_ascii_lowercase().as_str(), name) {
-                ("anonymous", _) => Ok(Principal::anonymous()),
-                ("service", Some(name)) => Ok(Principal::service(name)),
-                ("federated", Some(name)) => Ok(Principal::federated(name)),
-                (_, Some(name)) => {
-                    let role = members.get("role_arn").and_then(Value::as_str);
-                    let principal = Principal::parse(name)?;
-                    Ok(role.map_or(principal.clone(), |role| principal.with_role_arn(role)))
-                }
-                _ => Err(wrong("principal", "a name or an object with `type` and `id`")),
-            }
-        }
+        Value::Object(members) => principal_of(members),
         _ => Err(wrong("principal", "a string or an object")),
+    }
+}
+
+/// A principal as an object: `{"type", "id"}`, or one entry as a policy writes it.
+fn principal_of(members: &Map<String, Value>) -> Result<Principal, RecordError> {
+    let text = |names: &[&str]| {
+        let mut all = members.iter();
+        all.find(|(name, _)| names.contains(&&*folded(name))).and_then(|(_, value)| value.as_str())
+    };
+    if let Some(name) = text(&["aws"]) {
+        return Ok(Principal::parse(name)?);
+    }
+    let name = text(&["id", "arn", "name", "value", "service", "federated", "principal"]);
+    let kind = match text(&["type", "kind"]) {
+        Some(kind) => folded(kind),
+        None if text(&["service"]).is_some() => "service".to_owned(),
+        None if text(&["federated"]).is_some() => "federated".to_owned(),
+        None => String::new(),
+    };
+    match (kind.as_str(), name) {
+        ("anonymous", _) => Ok(Principal::anonymous()),
+        ("service" | "awsservice", Some(name)) => Ok(Principal::service(name)),
+        ("federated" | "webidentity" | "saml" | "oidc", Some(name)) => Ok(Principal::federated(name)),
+        (_, Some(name)) => {
+            let principal = Principal::parse(name)?;
+            Ok(match text(&["rolearn"]) {
+                Some(role) => principal.with_role_arn(role),
+                None => principal,
+            })
+        }
+        _ => Err(wrong("principal", "a name or an object with `type` and `id`")),
     }
 }
 
@@ -175,6 +268,7 @@ fn context(request: &Value) -> Result<Context, RecordError> {
     let members = match request.get("context") {
         None | Some(Value::Null) => return Ok(context),
         Some(Value::Object(members)) => members,
+        Some(Value::Array(entries)) => &entries_by_key(entries)?,
         Some(_) => return Err(wrong("context", "an object")),
     };
     for (key, value) in members {
@@ -195,6 +289,20 @@ fn context(request: &Value) -> Result<Context, RecordError> {
     Ok(context)
 }
 
+/// AWS: `ContextEntries` of <https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html>
+fn entries_by_key(entries: &[Value]) -> Result<Map<String, Value>, RecordError> {
+    let mut members = Map::new();
+    for entry in entries {
+        let (Some(key), Some(values)) =
+            (entry.get("ContextKeyName").and_then(Value::as_str), entry.get("ContextKeyValues"))
+        else {
+            return Err(wrong("context", "an object, or entries of ContextKeyName and ContextKeyValues"));
+        };
+        members.insert(key.to_owned(), values.clone());
+    }
+    Ok(members)
+}
+
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -209,7 +317,7 @@ fn unknown(value: &Value) -> Option<String> {
     Some(scalar(reason).unwrap_or_else(|| "not seen".into()))
 }
 
-fn layer(policies: &Value, name: &str) -> Result<Layer, RecordError> {
+fn layer(policies: &Map<String, Value>, name: &str) -> Result<Layer, RecordError> {
     policies.get(name).map_or(Ok(Layer::NotApplicable), |value| layer_of(value, name))
 }
 
@@ -238,8 +346,12 @@ fn policy(value: &Value, place: &str) -> Result<NamedPolicy, RecordError> {
                 let name = members.get("name").and_then(Value::as_str).unwrap_or(place);
                 return Ok(NamedPolicy::unknown(name, reason));
             }
-            if let Some(document) = members.get("document").or_else(|| members.get("policy")) {
-                let name = ["name", "id"].into_iter().find_map(|name| members.get(name)?.as_str());
+            let member = |names: &[&str]| {
+                let mut all = members.iter();
+                all.find(|(name, _)| names.contains(&&*folded(name))).map(|(_, value)| value)
+            };
+            if let Some(document) = member(&["document", "policy", "policydocument"]) {
+                let name = member(&["name", "policyname", "policyarn", "arn", "id"]).and_then(Value::as_str);
                 return policy(document, name.unwrap_or(place));
             }
             Policy::read_value(value)
@@ -252,7 +364,7 @@ fn policy(value: &Value, place: &str) -> Result<NamedPolicy, RecordError> {
     })
 }
 
-fn guardrails(policies: &Value, name: &str) -> Result<Guardrails, RecordError> {
+fn guardrails(policies: &Map<String, Value>, name: &str) -> Result<Guardrails, RecordError> {
     let Some(value) = policies.get(name) else {
         return Ok(Guardrails::NotApplicable);
     };
@@ -262,11 +374,14 @@ fn guardrails(policies: &Value, name: &str) -> Result<Guardrails, RecordError> {
     let items = match value {
         Value::Null => return Ok(Guardrails::NotApplicable),
         Value::Array(items) if items.is_empty() => return Ok(Guardrails::NotApplicable),
-        Value::Array(items) => items,
+        Value::Array(items) => items.as_slice(),
+        Value::Object(_) => std::slice::from_ref(value),
         _ => return Err(wrong(name, "a list of levels")),
     };
     // Documents without levels around them all hang on one level.
-    if items.iter().all(|item| item.get("policies").is_none() && unknown(item).is_none()) {
+    let is_level =
+        |item: &Value| item.is_array() || item.get("policies").is_some() || unknown(item).is_some();
+    if !items.iter().any(is_level) {
         let policies = layer_of(value, name)?;
         return Ok(Guardrails::Known(vec![Level { name: name.to_owned(), policies }]));
     }
@@ -274,7 +389,8 @@ fn guardrails(policies: &Value, name: &str) -> Result<Guardrails, RecordError> {
     for (index, item) in items.iter().enumerate() {
         let place = format!("{name}[{index}]");
         let id = ["id", "name"].into_iter().find_map(|member| item.get(member)?.as_str()).unwrap_or(&place);
-        let policies = match (unknown(item), item.get("policies")) {
+        let policies = if item.is_array() { Some(item) } else { item.get("policies") };
+        let policies = match (unknown(item), policies) {
             (Some(reason), _) => Layer::Unknown(reason),
             (None, Some(policies)) => layer_of(policies, id)?,
             (None, None) => return Err(wrong(&place, "an object with `id` and `policies`")),
