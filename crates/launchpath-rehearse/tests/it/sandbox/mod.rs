@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "a test that cannot be held says so")]
 
 mod emulation;
+mod engine;
 mod footprint;
 mod hostile;
 mod image;
