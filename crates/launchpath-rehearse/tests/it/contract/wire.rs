@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
 use launchpath_rehearse::contract::wire::{Limits, Outcome, Request, exchange};
+use proptest::prelude::*;
 
 use super::stand_in::{Call, listen};
 
@@ -124,4 +125,22 @@ fn a_slow_answer_ends_with_the_time() {
     });
     assert_eq!(body(&stream), ("data: 1\n\n".to_owned(), false));
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever a server sends, the reader comes back, soon and without a panic.
+    #[test]
+    fn any_bytes_are_survived(start in prop_oneof![Just("HTTP/1.1 200 OK\r\n"), Just("HTTP/1.1 "), Just("")],
+        middle in "(Content-Length: [0-9]{1,22}|Transfer-Encoding: chunked|[a-zA-Z: \r\n]{0,30}|\r\n){0,4}",
+        end in prop::collection::vec(any::<u8>(), 0..200)) {
+        let bytes = [start.as_bytes(), middle.as_bytes(), &end].concat();
+        let started = Instant::now();
+        let outcome = ask(move |call| call.raw(&bytes));
+        prop_assert!(started.elapsed() < Duration::from_secs(3), "{:?}", outcome);
+        if let Outcome::Answered(answer) = outcome {
+            prop_assert!(answer.body.len() <= 1000);
+        }
+    }
 }
