@@ -432,5 +432,18 @@ fn blind_spot(blind: BlindSpot) -> (&'static str, &'static str) {
             "listens",
             "traces of the container engine are visible inside, and some servers bind otherwise for them",
         ),
+        BlindSpot::EngineMarker => (
+            "listens",
+            "/.dockerenv is there and DOCKER_CONTAINER is not set: for the former the AgentCore SDK binds every address here, and \
+             loopback in a session",
+        ),
+        BlindSpot::Proxied => (
+            "listens",
+            "the engine takes connections in the process's place: when it began to listen is not seen",
+        ),
+        BlindSpot::OpenNetwork => (
+            "network",
+            "the engine's network is not held back: what the process reached here it may not reach in a session",
+        ),
     }
 }

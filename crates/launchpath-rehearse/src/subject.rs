@@ -188,4 +188,11 @@ pub enum BlindSpot {
     Metadata,
     /// Something of the container engine is visible inside that a session does not have (`/.dockerenv`, a host name).
     EngineTraces,
+    /// `/.dockerenv` is there and `DOCKER_CONTAINER` is not set: the AgentCore SDK binds every address for the former, where a
+    /// session would have it bind loopback.
+    EngineMarker,
+    /// Something of the engine takes connections in the process's place, whether or not anything listens inside.
+    Proxied,
+    /// The network is not held back: it reaches what this machine's containers reach.
+    OpenNetwork,
 }

@@ -439,7 +439,7 @@ nothing reachable but what --network says. Everything is removed afterwards.
 
 Exit codes:
   0  every clause held   1  a clause broke   3  could not tell
-  2  malformed input   130  interrupted   252  usage or unreadable input   253  no sandbox can be made here   255  a bug";
+  2  malformed input   130  interrupted   252  usage or unreadable input   253  nothing here can run it   255  a bug";
 
 #[derive(Debug, Args)]
 #[command(after_help = REHEARSE_EXIT_CODES)]
@@ -493,8 +493,9 @@ pub(crate) struct RehearseArguments {
     /// Keep up to 4 MiB of what it prints, not only the tail
     #[arg(long)]
     pub(crate) keep_output: bool,
-    /// What runs it
-    #[arg(long, value_enum, default_value_t = RehearsalBackend::Sandbox, value_name = "BACKEND")]
+    /// What runs it: the sandbox, a container engine on this machine (which sees and holds less), or `auto`: an engine only where no
+    /// sandbox can be made
+    #[arg(long, value_enum, default_value_t = RehearsalBackend::Auto, value_name = "BACKEND")]
     pub(crate) backend: RehearsalBackend,
     /// Output format
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text, value_name = "FORMAT")]
@@ -513,6 +514,7 @@ pub(crate) struct RehearseArguments {
 /// What runs the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RehearsalBackend {
+    Auto,
     Sandbox,
     Engine,
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::EngineError;
+
 /// The version of the interface that both Docker and Podman have had for years.
 const VERSION: &str = "/v1.40";
 
@@ -31,6 +33,11 @@ pub(super) struct Answer {
 impl Client {
     pub(super) fn new(socket: &Path) -> Self {
         Self { socket: socket.to_path_buf() }
+    }
+
+    /// The error of a request that went nowhere.
+    pub(super) fn unreachable(&self, step: &'static str, source: io::Error) -> EngineError {
+        EngineError::Unreachable { step, socket: self.socket.clone(), source }
     }
 
     /// Sends a request with a document, or none, and reads the answer's document.
@@ -83,6 +90,18 @@ impl Client {
         answer.body.take(LARGEST).read_to_string(&mut text)?;
         Ok((answer.status, text))
     }
+}
+
+/// A text as a part of a path or a query.
+pub(super) fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 /// Writes each piece with its length before it.

@@ -1,16 +1,19 @@
 //! The fallback where no sandbox can be had: a container engine (Docker, Podman) over its socket.
 //!
 //! It runs the same [`Plan`] and is a [`Subject`] like the sandbox, but sees and holds less, and says so ([`BlindSpot`]): sockets
-//! inside are not seen, attempts on the network are neither recorded nor held back, there is no metadata service, and traces
-//! of the engine (`/.dockerenv`) are visible inside, for which some servers bind otherwise.
+//! inside are not seen, attempts on the network are not recorded, there is no metadata service, and traces of the engine
+//! (`/.dockerenv`) are visible inside, for which some servers bind otherwise. Where this machine carries the containers' network
+//! the process gets one without a way out; elsewhere (an engine in a virtual machine, one without privileges) it does not.
 //!
 //! Start with [`start`].
 
 mod client;
+mod leavings;
+mod way;
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -19,11 +22,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::maker;
 use crate::sandbox::Plan;
 use crate::subject::{
     Attempt, BlindSpot, Ending, Exit, Listener, Printed, StartFailure, Stream, Subject, Usage,
 };
-use client::Client;
+use client::{Client, escaped};
+use way::Way;
 
 /// Pieces of output that may wait to be taken.
 const WAITING: usize = 1024;
@@ -54,71 +59,79 @@ pub enum EngineError {
     },
 }
 
-/// A process in a container. Dropping it removes the container and its image.
+/// A process in a container. Dropping it removes the container, its network and its image.
 #[derive(Debug)]
 pub struct Container {
     client: Client,
-    id: Option<String>,
     image: String,
+    network: Option<String>,
+    id: Option<String>,
     started: Instant,
     exit: Arc<Mutex<Option<Exit>>>,
     out_of_memory: Arc<AtomicU64>,
     lost: Arc<AtomicU64>,
     output: Option<Receiver<Printed>>,
-    published: Vec<(u16, SocketAddr)>,
+    way: Way,
+    blind_spots: BTreeSet<BlindSpot>,
 }
 
-/// Starts the plan's process in a container of the engine on `socket`; `ports` are those that can be connected to.
-pub fn start(plan: &Plan, socket: &Path, ports: &[u16]) -> Result<Container, EngineError> {
+/// Starts the plan's process in a container of the engine on `socket`; `ports` are those that can be connected to, `platform`
+/// (`linux/arm64`) the image's. The plan's network, credentials and emulator are the sandbox's matter and not looked at.
+pub fn start(
+    plan: &Plan,
+    socket: &Path,
+    ports: &[u16],
+    platform: Option<&str>,
+) -> Result<Container, EngineError> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let client = Client::new(socket);
-    let tag = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let unreachable =
-        |step| move |source| EngineError::Unreachable { step, socket: socket.to_path_buf(), source };
-
-    let step = "import the image";
-    let path = format!("/images/create?fromSrc=-&repo=localhost/launchpath-rehearsal-{tag}&tag=latest");
-    let (status, text) =
-        client.upload(&path, |writer| archive(&plan.root, writer)).map_err(unreachable(step))?;
-    let image = imported(&text).filter(|_| status < 300);
-    let Some(image) = image else { return Err(EngineError::Refused { step, status, message: cut(&text) }) };
+    let name =
+        format!("launchpath-rehearsal-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    leavings::sweep(&client);
+    let image = import(&client, plan, &name, platform)?;
     // From here on an error drops the container, which removes what there is.
-    let mut container = Container::new(client, image);
+    let mut container = Container::new(client, image, plan);
     if plan.argv.first().is_none_or(String::is_empty) {
         container.not_started(StartFailure::NoCommand);
         return Ok(container);
     }
-    let step = "create a container";
-    let (status, answer) = container
-        .client
-        .ask("POST", "/containers/create", Some(&configuration(plan, &container.image, ports)))
-        .map_err(unreachable(step))?;
-    let Some(id) = answer.get("Id").and_then(Value::as_str).filter(|_| status < 300).map(str::to_owned)
-    else {
-        return Err(EngineError::Refused { step, status, message: message(&answer) });
-    };
-    container.id = Some(id.clone());
-
-    let step = "start the container";
-    container.started = Instant::now();
-    let (status, answer) =
-        container.client.ask("POST", &format!("/containers/{id}/start"), None).map_err(unreachable(step))?;
-    if status >= 300 {
-        let message = message(&answer);
-        return match failure(plan, &message) {
-            Some(failure) => {
-                container.not_started(failure);
-                Ok(container)
-            }
-            None => Err(EngineError::Refused { step, status, message }),
-        };
+    container.network = container.isolated(&name);
+    if let Some(network) = container.network.clone() {
+        let own = json!({ "NetworkMode": network });
+        let Some(seen) = container.begin(plan, &json!({}), &own)? else { return Ok(container) };
+        if let Some(way) = way::straight(&seen, &network) {
+            container.way = way;
+            container.follow();
+            return Ok(container);
+        }
+        // It runs where nothing of it can be reached: once more, with its ports published.
+        container.remove();
     }
-    let step = "look at the container";
-    let (_, seen) =
-        container.client.ask("GET", &format!("/containers/{id}/json"), None).map_err(unreachable(step))?;
-    container.published = published(&seen, ports);
-    container.follow(&id);
+    let bindings = way::bindings(ports);
+    let exposed = ports.iter().map(|port| (format!("{port}/tcp"), json!({}))).collect();
+    let own = json!({ "PortBindings": bindings });
+    let Some(seen) = container.begin(plan, &Value::Object(exposed), &own)? else { return Ok(container) };
+    container.way = way::published(&seen, ports);
+    container.blind_spots.extend([BlindSpot::Proxied, BlindSpot::OpenNetwork]);
+    container.follow();
     Ok(container)
+}
+
+/// Hands the unpacked image over; its id at the engine.
+fn import(client: &Client, plan: &Plan, name: &str, platform: Option<&str>) -> Result<String, EngineError> {
+    let step = "import the image";
+    let mut path = format!("/images/create?fromSrc=-&repo=localhost/{name}&tag=latest");
+    if let Some(platform) = platform {
+        path.push_str(&format!("&platform={}", escaped(platform)));
+    }
+    if let Some(mark) = maker::own() {
+        path.push_str(&format!("&changes={}", escaped(&format!("LABEL {}={mark}", leavings::LABEL))));
+    }
+    let (status, text) = client
+        .upload(&path, |writer| archive(&plan.root, writer))
+        .map_err(|source| client.unreachable(step, source))?;
+    let image = imported(&text).filter(|_| status < 300);
+    image.ok_or_else(|| EngineError::Refused { step, status, message: cut(&text) })
 }
 
 /// The image's id: the last thing that an engine says of an import. Podman knows the image by no other name for sure.
@@ -128,15 +141,6 @@ fn imported(text: &str) -> Option<String> {
     ["id", "status"].into_iter().find_map(|member| {
         last.get(member)?.as_str().filter(|id| id.starts_with("sha256:")).map(str::to_owned)
     })
-}
-
-/// The sockets on which engines usually listen, the one that the environment names first; only those that exist.
-pub fn sockets() -> Vec<PathBuf> {
-    let named =
-        std::env::var("DOCKER_HOST").ok().and_then(|host| host.strip_prefix("unix://").map(PathBuf::from));
-    let own = std::env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("podman/podman.sock"));
-    let usual = ["/var/run/docker.sock", "/run/podman/podman.sock"].map(PathBuf::from);
-    named.into_iter().chain(usual).chain(own).filter(|path| path.exists()).collect()
 }
 
 /// The unpacked image as an archive. Sockets, queues and devices are left out.
@@ -161,14 +165,9 @@ fn archive(root: &Path, writer: &mut dyn Write) -> io::Result<()> {
     archive.into_inner()?.flush()
 }
 
-fn configuration(plan: &Plan, image: &str, ports: &[u16]) -> Value {
-    let port = |port: &u16| format!("{port}/tcp");
-    let exposed: serde_json::Map<String, Value> =
-        ports.iter().map(|number| (port(number), json!({}))).collect();
-    let published: serde_json::Map<String, Value> =
-        ports.iter().map(|number| (port(number), json!([{"HostIp": "127.0.0.1", "HostPort": ""}]))).collect();
+fn configuration(plan: &Plan, image: &str, exposed: &Value, host: &Value) -> Value {
     let limits = &plan.limits;
-    json!({
+    let mut configuration = json!({
         "Image": image,
         "Entrypoint": plan.argv.get(..1),
         "Cmd": plan.argv.get(1..),
@@ -176,6 +175,7 @@ fn configuration(plan: &Plan, image: &str, ports: &[u16]) -> Value {
         "WorkingDir": plan.working_directory.as_deref().unwrap_or(""),
         "User": plan.user.as_deref().unwrap_or(""),
         "Hostname": "localhost",
+        "Labels": leavings::labels(),
         "ExposedPorts": exposed,
         "HostConfig": {
             "Memory": limits.memory,
@@ -184,13 +184,16 @@ fn configuration(plan: &Plan, image: &str, ports: &[u16]) -> Value {
             "PidsLimit": limits.processes,
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges"],
-            "PortBindings": published,
             "Ulimits": [
                 {"Name": "nofile", "Soft": 1024, "Hard": 4096},
                 {"Name": "nproc", "Soft": limits.processes, "Hard": limits.processes},
             ],
         },
-    })
+    });
+    if let (Some(all), Some(own)) = (configuration["HostConfig"].as_object_mut(), host.as_object()) {
+        all.extend(own.clone());
+    }
+    configuration
 }
 
 /// What the engine says when a program cannot be started, in the words of the runtimes below it.
@@ -218,13 +221,15 @@ fn failure(plan: &Plan, message: &str) -> Option<StartFailure> {
     )
 }
 
-fn published(seen: &Value, ports: &[u16]) -> Vec<(u16, SocketAddr)> {
-    let at = |port: &u16| {
-        let binding = seen.get("NetworkSettings")?.get("Ports")?.get(format!("{port}/tcp"))?.get(0)?;
-        let number = binding.get("HostPort")?.as_str()?.parse().ok()?;
-        Some((*port, SocketAddr::from((Ipv4Addr::LOCALHOST, number))))
-    };
-    ports.iter().filter_map(at).collect()
+#[cfg(target_os = "linux")]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Elsewhere the engine runs in a virtual machine, and files are their user's.
+#[cfg(not(target_os = "linux"))]
+fn is_root() -> bool {
+    false
 }
 
 fn message(answer: &Value) -> String {
@@ -236,17 +241,103 @@ fn cut(text: &str) -> String {
 }
 
 impl Container {
-    fn new(client: Client, image: String) -> Self {
+    fn new(client: Client, image: String, plan: &Plan) -> Self {
+        let mut blind_spots: BTreeSet<BlindSpot> =
+            [BlindSpot::Listeners, BlindSpot::Attempts, BlindSpot::Metadata, BlindSpot::EngineTraces].into();
+        // Only root unpacks files for their owners.
+        if !is_root() {
+            blind_spots.insert(BlindSpot::Owners);
+        }
+        if plan.emulator.is_some() {
+            blind_spots.insert(BlindSpot::Timing);
+        }
         Self {
             client,
-            id: None,
             image,
+            network: None,
+            id: None,
             started: Instant::now(),
             exit: Arc::default(),
             out_of_memory: Arc::default(),
             lost: Arc::default(),
             output: None,
-            published: Vec::new(),
+            way: Way::none(),
+            blind_spots,
+        }
+    }
+
+    /// A network without a way out, by name; `None` where the engine makes none.
+    fn isolated(&self, name: &str) -> Option<String> {
+        let wanted =
+            json!({ "Name": name, "Driver": "bridge", "Internal": true, "Labels": leavings::labels() });
+        let (status, _) = self.client.ask("POST", "/networks/create", Some(&wanted)).ok()?;
+        (status < 300).then(|| name.to_owned())
+    }
+
+    /// Creates and starts the container; what the engine says of it then, or `None` when its process could not be started.
+    fn begin(&mut self, plan: &Plan, exposed: &Value, host: &Value) -> Result<Option<Value>, EngineError> {
+        let step = "create a container";
+        let wanted = configuration(plan, &self.image, exposed, host);
+        let (status, answer) = self.ask(step, "POST", "/containers/create", Some(&wanted))?;
+        let Some(id) = answer.get("Id").and_then(Value::as_str).filter(|_| status < 300).map(str::to_owned)
+        else {
+            return self.refused(plan, step, status, &answer);
+        };
+        self.id = Some(id.clone());
+        if !plan.environment.iter().any(|entry| entry.starts_with("DOCKER_CONTAINER="))
+            && self.has_marker(&id)
+        {
+            self.blind_spots.insert(BlindSpot::EngineMarker);
+        }
+
+        let step = "start the container";
+        self.started = Instant::now();
+        let (status, answer) = self.ask(step, "POST", &format!("/containers/{id}/start"), None)?;
+        if status >= 300 {
+            return self.refused(plan, step, status, &answer);
+        }
+        let (_, seen) = self.ask("look at the container", "GET", &format!("/containers/{id}/json"), None)?;
+        Ok(Some(seen))
+    }
+
+    /// A refusal that is about the image is the end of its process; any other is an error.
+    fn refused(
+        &mut self,
+        plan: &Plan,
+        step: &'static str,
+        status: u16,
+        answer: &Value,
+    ) -> Result<Option<Value>, EngineError> {
+        let message = message(answer);
+        let failure = failure(plan, &message).ok_or(EngineError::Refused { step, status, message })?;
+        self.not_started(failure);
+        Ok(None)
+    }
+
+    /// Whether `/.dockerenv` stands in the container.
+    fn has_marker(&self, id: &str) -> bool {
+        let path = format!("/containers/{id}/archive?path=%2F.dockerenv");
+        self.client
+            .open("HEAD", &path, None, Some(Duration::from_secs(20)))
+            .is_ok_and(|seen| seen.status == 200)
+    }
+
+    fn ask(
+        &self,
+        step: &'static str,
+        method: &str,
+        path: &str,
+        document: Option<&Value>,
+    ) -> Result<(u16, Value), EngineError> {
+        self.client.ask(method, path, document).map_err(|source| self.client.unreachable(step, source))
+    }
+
+    fn remove(&mut self) {
+        if let Some(id) = self.id.take() {
+            let _gone_already = self.client.ask("DELETE", &format!("/containers/{id}?force=1&v=1"), None);
+        }
+        if let Some(network) = self.network.take() {
+            let _gone_already = self.client.ask("DELETE", &format!("/networks/{network}"), None);
         }
     }
 
@@ -258,10 +349,11 @@ impl Container {
     }
 
     /// Reads output and waits for the end, in a thread that ends when the container does.
-    fn follow(&mut self, id: &str) {
+    fn follow(&mut self) {
+        let Some(id) = self.id.clone() else { return };
         let (printed, output) = sync_channel(WAITING);
         self.output = Some(output);
-        let (client, id, started) = (self.client.clone(), id.to_owned(), self.started);
+        let (client, started) = (self.client.clone(), self.started);
         let (exit, out_of_memory, lost) =
             (Arc::clone(&self.exit), Arc::clone(&self.out_of_memory), Arc::clone(&self.lost));
         std::thread::spawn(move || {
@@ -330,13 +422,13 @@ impl Subject for Container {
     }
 
     fn address(&self) -> IpAddr {
-        // Where the engine publishes: behind it is the container's own address, never its loopback.
-        IpAddr::V4(Ipv4Addr::LOCALHOST)
+        // Behind what the engine publishes is the container's own address, too, never its loopback.
+        self.way.address()
     }
 
     fn connect(&self, port: u16, timeout: Duration) -> io::Result<TcpStream> {
-        let published = self.published.iter().find(|(own, _)| *own == port).map(|(_, at)| at);
-        let stream = TcpStream::connect_timeout(published.ok_or(io::ErrorKind::ConnectionRefused)?, timeout)?;
+        let at = self.way.to(port).ok_or(io::ErrorKind::ConnectionRefused)?;
+        let stream = TcpStream::connect_timeout(&at, timeout)?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -370,13 +462,11 @@ impl Subject for Container {
     }
 
     fn blind_spots(&self) -> BTreeSet<BlindSpot> {
-        [BlindSpot::Listeners, BlindSpot::Attempts, BlindSpot::Metadata, BlindSpot::EngineTraces].into()
+        self.blind_spots.clone()
     }
 
     fn stop(&mut self) {
-        if let Some(id) = self.id.take() {
-            let _gone_already = self.client.ask("DELETE", &format!("/containers/{id}?force=1&v=1"), None);
-        }
+        self.remove();
         if !self.image.is_empty() {
             let image = std::mem::take(&mut self.image);
             let _gone_already = self.client.ask("DELETE", &format!("/images/{image}?force=1"), None);

@@ -11,6 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::plan::Limits;
+use crate::maker;
 use crate::subject::Usage;
 
 const PREFIX: &str = "launchpath-";
@@ -44,7 +45,7 @@ const NEEDED: [&str; 3] = ["memory", "pids", "cpu"];
 impl Cgroup {
     /// Makes the groups and sets the limits. `None` where that is not possible; then nothing is left behind.
     pub(super) fn create(number: u32, limits: &Limits) -> Option<Self> {
-        let name = format!("{PREFIX}{}-{}-{number}", std::process::id(), start_time(std::process::id())?);
+        let name = format!("{PREFIX}{}-{number}", maker::own()?);
         let mounts = mounts();
         let own = fs::read_to_string("/proc/self/cgroup").ok()?;
         let parents =
@@ -193,16 +194,7 @@ fn sweep(parent: &Path) {
 
 /// Whether the maker of a group of this name is gone; `None` for a name that is none of ours.
 fn abandoned(name: &str) -> Option<bool> {
-    let mut parts = name.strip_prefix(PREFIX)?.split('-');
-    let (process, started) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u64>().ok()?);
-    Some(start_time(process) != Some(started))
-}
-
-/// When a process started, in clock ticks since the machine did: tells it from a later one of the same number.
-fn start_time(process: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name may hold anything, so count from its last parenthesis: state is the first field behind it.
-    text.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+    maker::is_gone(name.strip_prefix(PREFIX)?)
 }
 
 /// A mounted hierarchy: where, which part of it, and its controllers (`None` for version 2).
@@ -311,14 +303,8 @@ mod tests {
 
     #[test]
     fn groups_of_processes_that_are_gone_are_told_from_others() {
-        let own = std::process::id();
-        let started = start_time(own).unwrap();
-        assert_eq!(abandoned(&format!("{PREFIX}{own}-{started}-1")), Some(false));
-        assert_eq!(
-            abandoned(&format!("{PREFIX}{own}-{}-1", started + 1)),
-            Some(true),
-            "another process of this number"
-        );
+        let own = maker::own().unwrap();
+        assert_eq!(abandoned(&format!("{PREFIX}{own}-1")), Some(false));
         assert_eq!(abandoned(&format!("{PREFIX}4194999-1-1")), Some(true));
         assert_eq!(abandoned("system.slice"), None);
         assert_eq!(abandoned(&format!("{PREFIX}mine")), None);

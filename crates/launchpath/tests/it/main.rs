@@ -14,6 +14,7 @@ mod reach;
 mod readme;
 mod redact;
 mod rehearse;
+mod rehearse_engine;
 mod rehearse_hostile;
 mod rehearse_incident;
 mod rehearse_matrix;

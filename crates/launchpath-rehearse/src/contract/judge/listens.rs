@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use super::suspect::{network_advice, out_of_reach};
 use super::{Ruling, measured, seconds};
 use crate::contract::clause::{Clause, Judged, Reason};
-use crate::contract::observation::{Ended, Observations};
+use crate::contract::observation::{Ended, HealthRun, Observations};
 use crate::contract::terms::{Speed, Terms};
+use crate::contract::wire::Outcome;
+use crate::subject::BlindSpot;
 
 pub(super) fn listens(terms: &Terms, seen: &Observations) -> Judged {
     let limit = terms.limit();
@@ -14,7 +16,11 @@ pub(super) fn listens(terms: &Terms, seen: &Observations) -> Judged {
     let ruling =
         Ruling::on(Clause::Listens, format!("the process listens on port {port} within {}", seconds(limit)));
     if let Some(at) = seen.first_listen {
-        return late(ruling, terms, at, "port took its first connection").at(at);
+        return match doubt(terms, seen) {
+            Some((reason, note, advice)) => ruling.unknown(reason, note).advise(advice),
+            None => late(ruling, terms, at, "port took its first connection"),
+        }
+        .at(at);
     }
     if let Some(exit) = &seen.exit {
         return ruling.not_reached("the process ended first").at(exit.at);
@@ -41,6 +47,28 @@ pub(super) fn listens(terms: &Terms, seen: &Observations) -> Judged {
         return in_vain(ruling, terms, seen, Reason::NothingListens, note);
     }
     wrong_port(ruling, terms, seen, &others)
+}
+
+/// Why a connection that came about says less than it seems to, where an engine ran the process.
+fn doubt(terms: &Terms, seen: &Observations) -> Option<(Option<Reason>, String, String)> {
+    let answered =
+        |run: &HealthRun| !matches!(run.outcome, Outcome::Closed { .. } | Outcome::NotConnected(_));
+    if seen.blind.contains(&BlindSpot::Proxied) && !seen.health.iter().any(answered) {
+        let note = "the container engine takes connections in the process's place, and nothing was answered"
+            .to_owned();
+        let advice =
+            format!("start a server on 0.0.0.0:{}; the output says how far the start came", terms.port);
+        return Some((None, note, advice));
+    }
+    seen.blind.contains(&BlindSpot::EngineMarker).then(|| {
+        (
+            Some(Reason::LoopbackOnly),
+            "it listens, but in a container of Docker the AgentCore SDK binds every address because of /.dockerenv, which a \
+             session does not have"
+                .to_owned(),
+            "set DOCKER_CONTAINER=1 in the image, or call app.run(host=\"0.0.0.0\"), or rehearse it in the sandbox".to_owned(),
+        )
+    })
 }
 
 fn loopback(ruling: Ruling, own: &[SocketAddr], port: u16) -> Judged {
@@ -164,4 +192,47 @@ pub(super) fn list(addresses: &[SocketAddr]) -> String {
         text.push_str(&format!(" and {more} more"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::listens;
+    use crate::contract::clause::{Reason, State};
+    use crate::contract::observation::{Health, HealthRun, Observations};
+    use crate::contract::protocol::Protocol;
+    use crate::contract::terms::{Artifact, Terms};
+    use crate::contract::wire::Outcome;
+    use crate::subject::BlindSpot;
+
+    fn connected(blind: BlindSpot, outcome: Outcome) -> Observations {
+        let at = Duration::from_millis(9);
+        let run = HealthRun { outcome, verdict: Health::Broken, first_at: at, last_at: at, times: 1 };
+        Observations {
+            first_listen: Some(at),
+            blind: [blind].into(),
+            health: vec![run],
+            ..Observations::default()
+        }
+    }
+
+    #[test]
+    fn a_connection_that_an_engine_takes_is_none_of_the_process() {
+        let terms = Terms::of(Protocol::Http, Artifact::Container, "a-session");
+        let closed = || Outcome::Closed { after: Duration::ZERO };
+        let judged = listens(&terms, &connected(BlindSpot::Proxied, closed()));
+        assert_eq!((judged.state, judged.reason), (State::Unknown, None));
+        let answered = Outcome::NotHttp(b"SSH-2.0".to_vec());
+        assert_eq!(listens(&terms, &connected(BlindSpot::Proxied, answered)).state, State::Held);
+        assert_eq!(listens(&terms, &connected(BlindSpot::Attempts, closed())).state, State::Held);
+    }
+
+    #[test]
+    fn what_a_server_binds_for_the_engines_marker_says_nothing_of_a_session() {
+        let terms = Terms::of(Protocol::Http, Artifact::Container, "a-session");
+        let outcome = Outcome::NotHttp(b"SSH-2.0".to_vec());
+        let judged = listens(&terms, &connected(BlindSpot::EngineMarker, outcome));
+        assert_eq!((judged.state, judged.reason), (State::Unknown, Some(Reason::LoopbackOnly)));
+    }
 }

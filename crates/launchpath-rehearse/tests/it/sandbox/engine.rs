@@ -57,7 +57,7 @@ impl Podman {
 
     /// `None`, said on standard error, where this machine's engine cannot run containers at all.
     fn run(&self, plan: &Plan) -> Option<Container> {
-        match engine::start(plan, &self.socket(), &[8080]) {
+        match engine::start(plan, &self.socket(), &[8080], None) {
             Ok(container) => Some(container),
             Err(error @ EngineError::Refused { step: "start the container", .. }) => {
                 eprintln!("skipped: {error}");
@@ -140,6 +140,6 @@ fn a_container_engine_runs_the_same_plans_and_says_what_it_cannot_see() {
 fn an_engine_that_is_not_there_is_an_error_that_says_so() {
     let Some(image) = Image::new() else { return };
     let socket = image.path().join("no.sock");
-    let error = engine::start(&image.plan(&["true"]), &socket, &[]).unwrap_err().to_string();
+    let error = engine::start(&image.plan(&["true"]), &socket, &[], None).unwrap_err().to_string();
     assert!(error.contains("no.sock") && error.contains("import the image"), "{error}");
 }

@@ -20,9 +20,8 @@ use anyhow::Context;
 use launchpath_rehearse::contract::judge::Verdict;
 use launchpath_rehearse::contract::terms::{Speed, Terms};
 use launchpath_rehearse::contract::{Keep, Mask, hold};
-use launchpath_rehearse::record::{self, Backend, NotChecked, Record, Setting};
+use launchpath_rehearse::record::{self, NotChecked, Record, Setting};
 use launchpath_rehearse::sandbox::{Credentials, Limits};
-use launchpath_rehearse::subject::Subject;
 use serde_json::{Value, json};
 
 use self::image::Ready;
@@ -30,7 +29,7 @@ use self::interrupt::Interrupt;
 use self::network::Network;
 use self::progress::Live;
 use self::scratch::Scratch;
-use crate::cli::{AnswerFormat, Global, RehearsalBackend, RehearseArguments};
+use crate::cli::{AnswerFormat, Global, RehearseArguments};
 use crate::commands::image::Source;
 use crate::commands::keep;
 use crate::failure::Failure;
@@ -38,12 +37,6 @@ use crate::output;
 
 /// Runs the command and returns the exit code of the verdict.
 pub(crate) fn run(global: &Global, arguments: &RehearseArguments) -> Result<u8, Failure> {
-    if arguments.backend == RehearsalBackend::Engine {
-        return Err(Failure::environment(anyhow::anyhow!(
-            "no container engine is driven by this version; the sandbox needs none"
-        ))
-        .advise("leave --backend out"));
-    }
     let bundle = arguments.bundle.as_deref().map(keep::open).transpose()?;
     let (request, record) = held(arguments)?;
     let response = serde_json::to_value(&record).context("the record").map_err(Failure::environment)?;
@@ -119,14 +112,16 @@ fn rehearse(
     live: &mut Live,
 ) -> Result<(Value, Record), Failure> {
     let environment = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let (plan, speed) = backend::plan(ready, &arguments.command, environment, network, credentials)?;
+    let (plan, speed) =
+        backend::plan(ready, &arguments.command, environment, network, credentials, arguments.backend)?;
     terms.speed = speed;
     if speed == Speed::Emulated && arguments.timeout.is_none() {
         terms.patience = settings::emulated_patience(&terms);
     }
     let keep = if arguments.keep_output { Keep::Much } else { Keep::Tail };
-    let mut process = backend::run(&plan)?;
-    let seen = hold(&mut process, &terms, mask, keep, interrupt.flag(), &mut |progress| live.show(&progress));
+    let (mut process, backend) = backend::run(&plan, ready, &terms, arguments.backend)?;
+    let seen =
+        hold(process.as_mut(), &terms, mask, keep, interrupt.flag(), &mut |progress| live.show(&progress));
     process.stop();
     terms.network = network.terms(seen.attempts.as_deref());
     let setting = Setting {
@@ -134,7 +129,7 @@ fn rehearse(
         digest: ready.digest.clone(),
         config_digest: ready.config_digest.clone(),
         platform: ready.platform.clone(),
-        backend: Backend::Sandbox,
+        backend,
         environment_names: variables.keys().cloned().collect(),
         network: network.word.to_owned(),
         with_credentials: arguments.with_credentials,

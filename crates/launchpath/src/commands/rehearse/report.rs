@@ -4,7 +4,7 @@ use launchpath_image::traceback;
 use launchpath_rehearse::contract::clause::{Judged, State};
 use launchpath_rehearse::contract::facts::Facts;
 use launchpath_rehearse::contract::judge::Verdict;
-use launchpath_rehearse::record::{NetworkAttempt, Record};
+use launchpath_rehearse::record::{Backend, NetworkAttempt, Record};
 use launchpath_report::Options;
 
 use crate::cli::HowMuch;
@@ -58,6 +58,9 @@ fn about(record: &Record) -> String {
         text.push_str(&format!(", {digest}"));
     }
     text.push_str(&format!("; held to {} on port {}", record.protocol, record.port));
+    if record.backend == Backend::Engine {
+        text.push_str(", in a container engine, which sees and holds less than the sandbox");
+    }
     text
 }
 
