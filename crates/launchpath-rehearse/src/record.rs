@@ -15,7 +15,7 @@ use crate::contract::protocol::Protocol;
 use crate::contract::terms::{Artifact, Network, PayloadOrigin, Speed, Terms};
 use crate::contract::wire::web_socket::WebSocket;
 use crate::contract::wire::{Answer, Outcome};
-use crate::subject::{Attempt, AttemptOutcome, BlindSpot, Ending, Reach};
+use crate::subject::{Attempt, AttemptOutcome, BlindSpot, Ending, Reach, StartFailure};
 
 /// The platform of an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +131,9 @@ pub struct Record {
     /// Names that a stand-in answered, because the diagnosed VPC lets them through.
     #[serde(default)]
     pub stand_ins: Vec<String>,
+    /// The architecture of a program that this machine could not execute.
+    #[serde(default)]
+    pub program_architecture: Option<String>,
     /// Highest memory use.
     #[serde(default)]
     pub peak_memory_bytes: Option<u64>,
@@ -259,6 +262,12 @@ impl Record {
             requests: requests(seen),
             web_socket: web_socket(seen),
             stand_ins: Vec::new(),
+            program_architecture: match seen.exit.as_ref().map(|exit| &exit.how) {
+                Some(Ending::NotStarted(StartFailure::OtherMachine { architecture, .. })) => {
+                    Some(architecture.clone())
+                }
+                _ => None,
+            },
             peak_memory_bytes: seen.usage.peak_memory,
         }
     }

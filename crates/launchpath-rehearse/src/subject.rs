@@ -112,6 +112,13 @@ pub enum StartFailure {
     PermissionDenied(String),
     /// The kernel cannot execute it: another architecture, or no program at all.
     ExecFormat(String),
+    /// The kernel cannot execute it: its header names another machine.
+    OtherMachine {
+        /// What was to be started.
+        program: String,
+        /// The architecture that the header of it, or of its interpreter, names: `arm64`.
+        architecture: String,
+    },
     /// The image's user or group is not in its password file.
     UnknownUser(String),
     /// The working directory cannot be entered.

@@ -96,6 +96,8 @@ pub struct Rehearsal {
     pub signal: Option<String>,
     /// Whether it used up its memory.
     pub out_of_memory: bool,
+    /// The machine of a program that this one could not execute, for example `arm64`.
+    pub program_architecture: Option<String>,
     /// Milliseconds to the first listening socket.
     pub first_listen_ms: Option<i64>,
     /// Milliseconds to the first healthy answer.

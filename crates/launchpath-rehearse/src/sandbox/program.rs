@@ -9,6 +9,8 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
+use launchpath_image::elf::{Elf, Machine};
+
 use crate::subject::StartFailure;
 
 /// Where programs are looked for when the image does not say, as container engines have it.
@@ -43,7 +45,10 @@ pub(super) fn failure(
         return StartFailure::PermissionDenied(path.clone());
     }
     if let Some(path) = at(Errno::NOEXEC).or_else(|| at(Errno::LIBBAD)) {
-        return StartFailure::ExecFormat(path.clone());
+        return match other_machine(root, path, cwd, 4) {
+            Some(architecture) => StartFailure::OtherMachine { program: path.clone(), architecture },
+            None => StartFailure::ExecFormat(path.clone()),
+        };
     }
     for path in candidates {
         if let Some(interpreter) = missing_interpreter(root, path, cwd, 4) {
@@ -64,6 +69,23 @@ fn missing_interpreter(root: &OwnedFd, path: &str, cwd: &str, depth: u32) -> Opt
         return Some(interpreter);
     }
     depth.checked_sub(1).and_then(|depth| missing_interpreter(root, &interpreter, cwd, depth))
+}
+
+/// The architecture of `path`, or of the interpreter that it names, when that is not this machine's.
+fn other_machine(root: &OwnedFd, path: &str, cwd: &str, depth: u32) -> Option<String> {
+    let head = head(root, path, cwd)?;
+    if head.starts_with(b"#!") {
+        let interpreter = interpreter(&head)?;
+        return depth.checked_sub(1).and_then(|depth| other_machine(root, &interpreter, cwd, depth));
+    }
+    let machine = Elf::read(|start, length| {
+        let start = usize::try_from(start).ok()?;
+        let end = start.checked_add(usize::try_from(length).ok()?)?;
+        head.get(start..end.min(head.len())).map(<[u8]>::to_vec)
+    })?
+    .machine?;
+    (Some(machine) != Machine::of_architecture(std::env::consts::ARCH))
+        .then(|| machine.architecture().to_owned())
 }
 
 /// The beginning of a file of the image; `None` when it is not there.
@@ -170,5 +192,18 @@ mod tests {
         assert_eq!(of("/other", Errno::NOENT), StartFailure::NotFound("/other".to_owned()));
         assert_eq!(of("/script", Errno::ACCESS), StartFailure::PermissionDenied("/script".to_owned()));
         assert_eq!(of("/script", Errno::NOEXEC), StartFailure::ExecFormat("/script".to_owned()));
+        let mut elf = vec![0; 64];
+        // IBM's mainframes: nobody runs these tests on one.
+        elf[..20].copy_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x16\0");
+        std::fs::write(folder.path().join("program"), &elf).unwrap();
+        std::fs::write(folder.path().join("starter"), "#!/program\n").unwrap();
+        std::fs::write(folder.path().join("text"), "echo\n").unwrap();
+        let other = |program: &str| StartFailure::OtherMachine {
+            program: program.to_owned(),
+            architecture: "another architecture".to_owned(),
+        };
+        assert_eq!(of("/program", Errno::NOEXEC), other("/program"));
+        assert_eq!(of("/starter", Errno::NOEXEC), other("/starter"));
+        assert_eq!(of("/text", Errno::NOEXEC), StartFailure::ExecFormat("/text".to_owned()));
     }
 }

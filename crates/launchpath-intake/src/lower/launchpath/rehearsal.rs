@@ -21,6 +21,7 @@ pub(super) fn rehearsal(call: &Recorded) -> Rehearsal {
         exit_code: record.number(&["exit_code"]),
         signal: record.text(&["signal"]),
         out_of_memory: record.says(&["out_of_memory"]),
+        program_architecture: record.text(&["program_architecture"]),
         first_listen_ms: record.number(&["first_listen_ms"]),
         first_healthy_ms: record.number(&["first_healthy_ms"]),
         native_estimate_ms: record.number(&["native_estimate_ms"]),

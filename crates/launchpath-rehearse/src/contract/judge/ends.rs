@@ -62,6 +62,12 @@ fn start_failure(failure: &StartFailure) -> (Option<Reason>, String) {
             Some(Reason::ExecFormatError),
             format!("exec format error: {program} is for another architecture, or no program at all"),
         ),
+        StartFailure::OtherMachine { program, architecture } => (
+            Some(Reason::ExecFormatError),
+            format!(
+                "exec format error: {program} is a program for {architecture}, which this machine does not run"
+            ),
+        ),
         StartFailure::UnknownUser(user) => (
             Some(Reason::UnknownUser),
             format!("the image's user {user} is not in its /etc/passwd or /etc/group"),
@@ -90,6 +96,13 @@ fn start_advice(failure: &StartFailure) -> String {
         }
         StartFailure::ExecFormat(_) => {
             "build for linux/arm64 (docker buildx build --platform linux/arm64), and give scripts a first line that names their interpreter".to_owned()
+        }
+        StartFailure::OtherMachine { architecture, .. } if architecture == "arm64" => {
+            "build the image as a whole for linux/arm64 (docker buildx build --platform linux/arm64): its documents name another platform than its program"
+                .to_owned()
+        }
+        StartFailure::OtherMachine { program, .. } => {
+            format!("build or install {program} for linux/arm64 (docker buildx build --platform linux/arm64)")
         }
         StartFailure::UnknownUser(_) => "name a user that exists, or a number, in USER".to_owned(),
         StartFailure::WorkingDirectory(_) => "create the WORKDIR and let the image's USER enter it".to_owned(),

@@ -64,7 +64,9 @@ fn without_an_emulator_another_architecture_is_no_program() {
         return;
     }
     let how = run(&image.plan(&["hello"])).exit.how;
-    assert_eq!(how, Ending::NotStarted(StartFailure::ExecFormat("/bin/hello".to_owned())));
+    let program = "/bin/hello".to_owned();
+    let architecture = "arm64".to_owned();
+    assert_eq!(how, Ending::NotStarted(StartFailure::OtherMachine { program, architecture }));
 }
 
 #[test]
