@@ -372,6 +372,11 @@ impl<'a> Case<'a> {
         Some(format!("launchpath rehearse {}{protocol}{port}", command::quote(&image)))
     }
 
+    /// The same, in a network that lets through what the diagnosed VPC does.
+    pub fn rehearse_in_vpc_command(&self) -> Option<String> {
+        self.rehearse_command().map(|command| format!("{command} --network bundle:CASE"))
+    }
+
     /// Network paths of the launch, computed once.
     pub fn paths(&self) -> &Paths {
         self.paths.get_or_init(|| Paths::of(self))

@@ -8,6 +8,7 @@ use crate::case::{ArtifactKind, Case};
 use crate::chain::{Progress, Stage};
 use crate::comparison;
 use crate::diagnosis::{Cause, CauseStatus, Probe, Undecided};
+use crate::experiment::{self, Origin};
 
 /// No more than this many are shown.
 const MOST: usize = 5;
@@ -75,9 +76,26 @@ fn rehearse(case: &Case, causes: &[Cause]) -> Option<Probe> {
     if shown.is_empty() || case.combination.artifact != ArtifactKind::Container {
         return None;
     }
+    // A run that its own network cut off is worth another in the diagnosed one; any other has said what it can.
+    let rehearsed = experiment::rehearsals(case);
+    let very_image = rehearsed.iter().any(|(_, origin)| *origin == Origin::ThisImage);
+    let (what, command) = match rehearsed.iter().find_map(|(rehearsal, _)| experiment::cut_off(rehearsal)) {
+        Some(target) => (
+            format!(
+                "Rehearse the image in the diagnosed network: whether it lets the process reach {target} decides whether it starts"
+            ),
+            case.rehearse_in_vpc_command()?,
+        ),
+        None if very_image => return None,
+        None => (
+            "Rehearse the image: run this very image here, under the service's contract, and see which clause breaks"
+                .to_owned(),
+            case.rehearse_command()?,
+        ),
+    };
     Some(Probe {
-        what: "Rehearse the image: run this very image here, under the service's contract, and see which clause breaks".to_owned(),
-        command: case.rehearse_command()?,
+        what,
+        command,
         gain_bits: gain(causes, &shown),
         splits: shown.iter().map(|code| (*code).to_owned()).collect(),
     })

@@ -3,9 +3,12 @@
 use launchpath_model::EvidenceId;
 use launchpath_model::world::{Clause, ClauseState, FindingCertainty, ImageFinding, Rehearsal};
 
+use super::conditions::{cut_off, differences};
 use super::identity::{Origin, inspections, rehearsals};
-use super::meaning::{BREACHES, FINDINGS, HELD, Sensitivity};
+use super::meaning::{BREACHES, FINDINGS, HELD};
+use super::refused;
 use crate::case::Case;
+use crate::chain::start_limit_seconds;
 use crate::diagnosis::Because;
 use crate::faults::{Certainty, DIRECT, because};
 
@@ -77,6 +80,15 @@ pub(crate) fn suspicion(case: &Case, code: &str) -> Option<Because> {
                     3.0,
                 ));
             }
+            if code == "net.downstream_unreachable"
+                && let Some((rehearsal, target)) =
+                    rehearsals(case).into_iter().find_map(|(r, _)| Some((r, cut_off(r)?)))
+            {
+                let text = format!(
+                    "in the rehearsal the process tried to reach {target}, which its network did not let it, and the rest stayed open"
+                );
+                return Some(because(text, std::slice::from_ref(&rehearsal.evidence), 5.0));
+            }
             let offered = rehearsals(case).into_iter().find(|(r, origin)| {
                 *origin == Origin::AsOffered
                     && r.passed == Some(true)
@@ -96,6 +108,7 @@ fn breach(case: &Case, rehearsal: &Rehearsal, origin: Origin, code: &str) -> Opt
         let reason = match clause.reason.as_deref()? {
             // What ends of itself, and well, is no server; what fails is judged apart.
             "exited" if rehearsal.exit_code == Some(0) => "exited_cleanly",
+            "exec_format_error" => refused::reason(case, rehearsal, origin),
             reason => reason,
         };
         let row = BREACHES.iter().find(|row| row.clause == clause.name && row.reason == reason)?;
@@ -104,15 +117,32 @@ fn breach(case: &Case, rehearsal: &Rehearsal, origin: Origin, code: &str) -> Opt
             return None;
         }
         let evidence = vec![rehearsal.evidence.clone()];
-        let mut lines = vec![because(sentence_of(clause, row.words, origin), &evidence, weight(*certainty))];
+        let mut unlike = differences(case, rehearsal, row.depends_on);
+        unlike.extend(time(case, rehearsal, reason));
+        // What another condition may have caused is not proved.
+        let certainty = if unlike.is_empty() { *certainty } else { Certainty::Circumstantial };
+        let mut lines = vec![because(sentence_of(clause, row.words, origin), &evidence, weight(certainty))];
         lines.extend(offered(origin, &evidence));
-        if rehearsal.emulated && matches!(reason, "slow_start" | "nothing_listens" | "no_answer") {
-            // A limit of time says nothing about a machine ten times as fast.
-            let text = "it ran on an emulated machine: what took too long here may be in time there";
-            lines.push(because(text, &evidence, 0.3));
-            return Some(Broken { certainty: Certainty::Circumstantial, lines, finding: None });
-        }
-        Some(Broken { certainty: *certainty, lines, finding: None })
+        lines.extend(unlike.into_iter().map(|how| because(format!("but {how}"), &evidence, 0.5)));
+        Some(Broken { certainty, lines, finding: None })
+    })
+}
+
+/// Why the time that a start took here may be another on the service's machines.
+fn time(case: &Case, rehearsal: &Rehearsal, reason: &str) -> Option<String> {
+    if !matches!(reason, "slow_start" | "nothing_listens" | "no_answer") {
+        return None;
+    }
+    if rehearsal.emulated {
+        return Some(
+            "it ran on an emulated machine: what took too long here may be in time there".to_owned(),
+        );
+    }
+    let listened =
+        rehearsal.first_healthy_ms.or(rehearsal.first_listen_ms).filter(|_| reason == "slow_start")?;
+    let limit = start_limit_seconds(case.combination.artifact) * 1000;
+    (listened < limit + limit / 4).then(|| {
+        "it was not much too late, and the service's machines may be faster than this one".to_owned()
     })
 }
 
@@ -163,7 +193,7 @@ fn held(case: &Case, rehearsal: &Rehearsal, code: &str) -> Option<Passed> {
     if !row.clauses.iter().all(|name| holds(&name)) {
         return None;
     }
-    let caveats = row.depends_on.iter().filter_map(|on| caveat(case, rehearsal, *on)).collect();
+    let caveats = differences(case, rehearsal, row.depends_on);
     let text = if rehearsal.passed == Some(true) {
         "a rehearsal of this very image passed".to_owned()
     } else {
@@ -172,30 +202,13 @@ fn held(case: &Case, rehearsal: &Rehearsal, code: &str) -> Option<Passed> {
     Some(Passed { text, evidence: vec![rehearsal.evidence.clone()], caveats })
 }
 
-fn caveat(case: &Case, rehearsal: &Rehearsal, on: Sensitivity) -> Option<String> {
-    match on {
-        Sensitivity::Environment => {
-            let runtime = case.runtime()?.environment_variables.as_ref()?;
-            let missing: Vec<&str> = runtime
-                .keys()
-                .map(String::as_str)
-                .filter(|name| !rehearsal.environment.iter().any(|g| g == name))
-                .collect();
-            (!missing.is_empty())
-                .then(|| format!("without the runtime's environment variables {}", missing.join(", ")))
-        }
-        Sensitivity::Network => {
-            let first = rehearsal.network.first().filter(|_| !rehearsal.behind_vpc_rules)?;
-            Some(format!("it tried to reach {}, and its network was not the runtime's", first.target))
-        }
-        Sensitivity::Payload => Some("with another payload than the caller's".to_owned()),
-    }
-}
-
 /// A finding of an inspection that stands for the fault.
 fn found(case: &Case, code: &str) -> Option<Broken> {
     inspections(case).into_iter().find_map(|(inspection, origin)| {
-        inspection.findings.iter().find_map(|finding| {
+        // A program for another machine says more than the platform that the documents name.
+        let (first, rest): (Vec<_>, Vec<_>) =
+            inspection.findings.iter().partition(|finding| refused::is_of_a_program(finding));
+        first.into_iter().chain(rest).find_map(|finding| {
             let (_, _, best) =
                 FINDINGS.iter().find(|(kind, fault, _)| *kind == finding.kind && *fault == code)?;
             let certainty = match (finding.certainty, origin) {

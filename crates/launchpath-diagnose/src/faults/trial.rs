@@ -1,12 +1,13 @@
 //! What local experiments say about a fault, as the answer of its check: shared by the faults of image, process and contract.
 
+use launchpath_model::world::{Clause, ClauseState};
 use launchpath_model::{Gap, GapReason, Known};
 use serde_json::json;
 
 use super::{Check, Context, Finding};
 use crate::case::{Case, Platform};
 use crate::chain::Stage;
-use crate::experiment::{Broken, Shown, shown};
+use crate::experiment::{self, Broken, Shown, shown};
 use crate::repair::Repair;
 
 /// The answer of the experiments. `Err`: they decide nothing; what would.
@@ -41,14 +42,36 @@ pub(super) fn answer(
     }
 }
 
-/// Nobody ran the image.
+/// Nobody ran the image, or the run says nothing of the fault: why not, and what would tell.
 pub(super) fn unrehearsed(case: &Case) -> Gap {
-    Gap {
-        what: "how the image starts under the service's contract".to_owned(),
-        reason: GapReason::NotAsked,
-        evidence: Vec::new(),
-        command: case.rehearse_command(),
-    }
+    let what = "how the image starts under the service's contract".to_owned();
+    let Some((rehearsal, _)) = experiment::rehearsals(case).into_iter().next() else {
+        return Gap {
+            what,
+            reason: GapReason::NotAsked,
+            evidence: Vec::new(),
+            command: case.rehearse_command(),
+        };
+    };
+    let quoted = |clause: &Clause| clause.text.clone().unwrap_or_else(|| clause.name.clone());
+    let broken = rehearsal.clauses.iter().find(|clause| clause.state == ClauseState::Broken);
+    let (why, command) = match (experiment::undecided(rehearsal), broken) {
+        (Some(clause), _) => {
+            let note = clause.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
+            let command = match experiment::cut_off(rehearsal) {
+                Some(_) => case.rehearse_in_vpc_command(),
+                None => case.rehearse_command(),
+            };
+            (format!("a rehearsal left «{}» undecided{note}", quoted(clause)), command)
+        }
+        (None, Some(clause)) => (
+            format!("a rehearsal broke «{}», which says nothing of this fault", quoted(clause)),
+            case.rehearse_command(),
+        ),
+        (None, None) => ("a rehearsal does not show it either way".to_owned(), case.rehearse_command()),
+    };
+    let evidence = vec![rehearsal.evidence.clone()];
+    Gap { what, reason: GapReason::NotVisible { why }, evidence, command }
 }
 
 /// The image's address, as the subject of a fault of the image.

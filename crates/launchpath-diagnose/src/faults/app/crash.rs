@@ -4,13 +4,14 @@
 
 use launchpath_image::import::{self, ImportFailure, Owner};
 use launchpath_image::traceback::{self, Traceback};
+use launchpath_model::world::Rehearsal;
 use launchpath_model::{EvidenceId, Gap, GapReason};
 use serde_json::json;
 
 use crate::case::Case;
 use crate::chain::fatal_traceback;
 use crate::diagnosis::{Because, Safety};
-use crate::experiment::{self, Broken, Origin};
+use crate::experiment::{self, Broken, Condition, Origin, differences};
 use crate::faults::net::says_unreachable;
 use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because, trial};
 use crate::refusal;
@@ -26,6 +27,16 @@ pub(in crate::faults) struct Death {
     pub(in crate::faults) evidence: Vec<EvidenceId>,
     /// Where it was printed.
     pub(in crate::faults) origin: Printed,
+    /// What was not like the service where it was printed, and may be why.
+    unlike: Vec<Unlike>,
+}
+
+/// A condition that a rehearsal did not share with the launch.
+struct Unlike {
+    /// The faults whose death it may be the reason of.
+    faults: &'static [&'static str],
+    /// In words.
+    text: String,
 }
 
 /// Where a traceback was printed.
@@ -55,11 +66,13 @@ pub(super) fn start(case: &Case) -> Start {
             import,
             evidence: vec![crash.evidence],
             origin: Printed::Log,
+            unlike: Vec::new(),
         };
         return Start::Died(Box::new(death));
     }
     for (rehearsal, origin) in experiment::rehearsals(case) {
-        if rehearsal.passed == Some(true) {
+        // Where the rehearsal itself cannot tell why it ended, what it printed is no proof.
+        if rehearsal.passed == Some(true) || experiment::undecided(rehearsal).is_some() {
             continue;
         }
         let Some(traceback) = traceback::find(&rehearsal.output).pop() else { continue };
@@ -71,10 +84,72 @@ pub(super) fn start(case: &Case) -> Start {
         }
         let import = import::classify(&traceback, &distributions);
         let evidence = vec![rehearsal.evidence.clone()];
+        let unlike = unlike(case, rehearsal, &traceback);
         let origin = Printed::Rehearsal(origin);
-        return Start::Died(Box::new(Death { traceback, import, evidence, origin }));
+        return Start::Died(Box::new(Death { traceback, import, evidence, origin, unlike }));
     }
     Start::Unseen(gaps(case))
+}
+
+/// What was not like the service in a rehearsal and may have made the process die of this.
+fn unlike(case: &Case, rehearsal: &Rehearsal, traceback: &Traceback) -> Vec<Unlike> {
+    const EXCEPTION: &[&str] = &["app.startup_exception"];
+    // A path may come from a variable; what is installed does not.
+    const BY_VARIABLE: &[&str] = &["app.startup_exception", "app.missing_source_file"];
+    let mut all = Vec::new();
+    let mut add = |faults, text: String| all.push(Unlike { faults, text });
+    if let Some(name) = missing_variable(traceback) {
+        let runtime = case.runtime().and_then(|runtime| runtime.environment_variables.as_ref());
+        let is_set = runtime.is_some_and(|set| set.contains_key(&name));
+        if is_set && !experiment::was_given(rehearsal, &name) {
+            add(EXCEPTION, format!("the rehearsal was not given {name}, which the runtime sets"));
+        }
+        return all;
+    }
+    for text in differences(case, rehearsal, &[Condition::Environment]) {
+        add(BY_VARIABLE, text);
+    }
+    for text in differences(case, rehearsal, &[Condition::Network]) {
+        add(EXCEPTION, text);
+    }
+    let message = traceback.text.to_lowercase();
+    if ["errno 30", "erofs"].iter().any(|word| message.contains(word)) {
+        add(EXCEPTION, "what is read-only in the rehearsal need not be so in a session".to_owned());
+    }
+    if CREDENTIALS.iter().any(|word| message.contains(word)) {
+        add(EXCEPTION, "the rehearsal had no credentials of the execution role".to_owned());
+    }
+    all
+}
+
+/// What clients print that have no credentials, or ones that AWS does not know; lower case.
+const CREDENTIALS: &[&str] = &[
+    "nocredentials",
+    "unable to locate credentials",
+    "credentialsprovidererror",
+    "could not load credentials",
+    "invalidclienttokenid",
+    "unrecognizedclientexception",
+    "expiredtoken",
+    "security token included in the request is",
+];
+
+/// The environment variable that `os.environ[…]` did not find (a KeyError with a name in capitals), or the first field that a
+/// settings class of pydantic misses; pydantic reads field names in any case.
+pub(super) fn missing_variable(traceback: &Traceback) -> Option<String> {
+    let name = match traceback.exception.rsplit('.').next() {
+        Some("KeyError") => traceback.message.trim_matches(['\'', '"']).to_owned(),
+        Some("ValidationError") if traceback.message.ends_with("Settings") => {
+            let mut lines = traceback.text.lines().skip_while(|line| !line.contains(" validation error"));
+            let field = lines.nth(1)?.trim();
+            lines.next().filter(|line| line.contains("Field required"))?;
+            field.to_ascii_uppercase()
+        }
+        _ => return None,
+    };
+    let is_variable =
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    is_variable.then_some(name)
 }
 
 fn gaps(case: &Case) -> Vec<Gap> {
@@ -191,7 +266,13 @@ pub(in crate::faults) fn check(
             let (lines, repair) = explain(case, &death);
             let mut all = lines;
             all.push(because(printed_where(case, &death), &death.evidence, DIRECT));
-            let finding = Finding::new(*certainty, trial::image_subject(case), all);
+            let mut certainty = *certainty;
+            for unlike in death.unlike.iter().filter(|unlike| unlike.faults.contains(&code)) {
+                // What another condition may have caused is not proved.
+                certainty = Certainty::Circumstantial;
+                all.push(because(format!("but {}", unlike.text), &death.evidence, 0.5));
+            }
+            let finding = Finding::new(certainty, trial::image_subject(case), all);
             Check::found(finding.map(|finding| finding.with_repair(repair)))
         }
     }

@@ -42,7 +42,7 @@ fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
     let headline = death.traceback.headline();
     let mut lines =
         vec![because(format!("the process died at start of {headline}"), &death.evidence, DIRECT)];
-    let variable = missing_variable(death);
+    let variable = crash::missing_variable(&death.traceback);
     if let Some(name) = &variable {
         let configured =
             case.runtime().and_then(|r| r.environment_variables.as_ref()).map(|all| all.contains_key(name));
@@ -62,23 +62,4 @@ fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
         None => crash::rebuild(case, format!("Mend what raises {headline}; build again"), Vec::new()),
     };
     (lines, repair)
-}
-
-/// The environment variable that `os.environ[…]` did not find (a KeyError with a name in capitals), or the first field that a
-/// settings class of pydantic misses; pydantic reads field names in any case.
-fn missing_variable(death: &Death) -> Option<String> {
-    let traceback = &death.traceback;
-    let name = match traceback.exception.rsplit('.').next() {
-        Some("KeyError") => traceback.message.trim_matches(['\'', '"']).to_owned(),
-        Some("ValidationError") if traceback.message.ends_with("Settings") => {
-            let mut lines = traceback.text.lines().skip_while(|line| !line.contains(" validation error"));
-            let field = lines.nth(1)?.trim();
-            lines.next().filter(|line| line.contains("Field required"))?;
-            field.to_ascii_uppercase()
-        }
-        _ => return None,
-    };
-    let is_variable =
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    is_variable.then_some(name)
 }

@@ -53,7 +53,11 @@ fn check(context: &Context) -> Check {
     }
     match architecture(case) {
         Some((architecture, evidence)) if architecture == MICROVM_ARCHITECTURE => {
-            Check::ruled_out(format!("the image is for {MICROVM_ARCHITECTURE}"), evidence)
+            // The documents may say so of an image whose program is for another machine.
+            let by_program = experiment::names_a_program(case).then(|| program(context, &subjects)).flatten();
+            by_program.unwrap_or_else(|| {
+                Check::ruled_out(format!("the image is for {MICROVM_ARCHITECTURE}"), evidence)
+            })
         }
         Some((architecture, evidence)) => {
             let lines = vec![because(
@@ -73,16 +77,35 @@ fn check(context: &Context) -> Check {
             let finding = Finding::new(Certainty::Proven, subjects, lines);
             Check::found(finding.map(|f| f.at(stage).with_repair(rebuild(case))))
         }
-        None => match trial::answer(context, FAULT.code, subjects, |case, _: &Broken| Some(rebuild(case))) {
-            Ok(Check::Found(findings)) => {
-                // The service checked what the tag pointed to when it accepted the runtime.
-                let accepted = context.progress.trace_at_or_beyond(FAULT.stage).is_some();
-                let stage = if accepted { Stage::ProcessStart } else { FAULT.stage };
-                Check::Found(findings.into_iter().map(|finding| finding.at(stage)).collect())
-            }
-            Ok(check) => check,
-            Err(_) => validated(case, context.progress),
+        None if experiment::names_a_program(case) => {
+            program(context, &subjects).unwrap_or_else(|| validated(case, context.progress))
+        }
+        None => match validated(case, context.progress) {
+            // The service took the deployed image for one of its own: another that is offered as it is not it.
+            ruled_out @ Check::RuledOut(_) => ruled_out,
+            open => offered(context, &subjects).unwrap_or(open),
         },
+    }
+}
+
+/// What a program for another machine shows: the service looks at the documents, and meets the program when it starts it.
+fn program(context: &Context, subjects: &[String]) -> Option<Check> {
+    let found = offered(context, subjects)?;
+    let Check::Found(findings) = found else { return Some(found) };
+    Some(Check::Found(findings.into_iter().map(|finding| finding.at(Stage::ProcessStart)).collect()))
+}
+
+/// What the experiments show; `None`: nothing.
+fn offered(context: &Context, subjects: &[String]) -> Option<Check> {
+    let mend = |case: &Case, _: &Broken| Some(rebuild(case));
+    match trial::answer(context, FAULT.code, subjects.to_vec(), mend).ok()? {
+        Check::Found(findings) => {
+            // The service checked what the tag pointed to when it accepted the runtime.
+            let accepted = context.progress.trace_at_or_beyond(FAULT.stage).is_some();
+            let stage = if accepted { Stage::ProcessStart } else { FAULT.stage };
+            Some(Check::Found(findings.into_iter().map(|finding| finding.at(stage)).collect()))
+        }
+        check => Some(check),
     }
 }
 
