@@ -1,12 +1,13 @@
-//! What a Node process would load of its own code, without running it.
+//! What a Node process would load, without running it.
 //!
-//! What it is: the `require` and `import` statements of own files, followed to files and packages as Node resolves them. What it is
-//! not: it does not go into packages, whose own dependencies npm has installed or not, and it is no parser of JavaScript: a lexer
-//! that knows strings, comments, templates and regular expressions finds the few forms in which a specifier is written. A
-//! full parser costs more to build than the rest of this crate and would tell nothing more about them.
+//! What it is: the `require` and `import` statements of own files, and of the packages they load, followed to files as Node resolves
+//! them (`resolve`, `exports`). What it is not: a parser of JavaScript. A lexer that knows strings, comments, templates and regular
+//! expressions finds the few forms in which a specifier is written; a full parser costs more to build than the rest of this crate
+//! and would tell nothing more about them. What a package lacks is never more than *likely*: it may be made to do without.
 //!
 //! Start with [`check`].
 
+mod exports;
 mod lexer;
 mod resolve;
 #[cfg(test)]
@@ -14,15 +15,19 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use exports::Mode;
 use lexer::{Form, Specifier, specifiers};
 use resolve::{Resolver, Target};
 
-use crate::inspect::{Certainty, Finding, FindingKind, Link};
+use crate::inspect::{Certainty, Finding, FindingKind, Link, NotChecked};
 use crate::tree::Tree;
 
-/// Most bytes of one source file, and most files.
+/// Most bytes of one source file and of all, and most files.
 const FILE: u64 = 8 << 20;
+const BYTES: u64 = 256 << 20;
 const FILES: usize = 20_000;
+/// Links of the way to a file that are kept.
+const CHAIN: usize = 40;
 
 /// What a check of Node's imports found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,6 +36,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Packages beside the start file, with versions.
     pub packages: BTreeMap<String, String>,
+    /// What was not looked at.
+    pub not_checked: Vec<NotChecked>,
 }
 
 /// A file that waits to be read.
@@ -58,37 +65,52 @@ pub fn check(tree: &Tree, start: &str, most: Certainty) -> Outcome {
     levels.entry(most).or_default().push_back(Waiting { file: start, certainty: most, chain: Vec::new() });
     let mut seen = BTreeSet::new();
     let mut reported = BTreeSet::new();
+    let mut bytes_read = 0;
     while let Some(waiting) = levels.iter_mut().next_back().and_then(|(_, level)| level.pop_front()) {
         levels.retain(|_, level| !level.is_empty());
-        if !seen.insert(waiting.file.clone()) || seen.len() > FILES {
+        if !seen.insert(waiting.file.clone()) || !is_script(&waiting.file) {
             continue;
         }
+        if seen.len() > FILES || bytes_read > BYTES {
+            let why = format!("more than {FILES} files or {BYTES} bytes would have to be read");
+            outcome.not_checked.push(NotChecked::new("what Node loads beyond the first files", why));
+            break;
+        }
         let Ok(bytes) = tree.read(&waiting.file, FILE) else { continue };
+        bytes_read += bytes.len() as u64;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let module = resolver.is_module(&waiting.file);
+        let packaged = is_packaged(&waiting.file);
         for specifier in specifiers(&text) {
             let certainty = waiting.certainty.min(specifier.most);
+            // What a package loads under a condition is its own affair.
+            if packaged && certainty == Certainty::Possible {
+                continue;
+            }
             let mut chain = waiting.chain.clone();
-            chain.push(Link {
-                file: waiting.file.clone(),
-                line: specifier.line,
-                module: specifier.text.clone(),
-            });
-            let strict = module && specifier.form != Form::Require;
-            match resolver.resolve(&waiting.file, &specifier.text, strict) {
-                Target::Own(file) => {
+            if chain.len() < CHAIN {
+                chain.push(Link {
+                    file: waiting.file.clone(),
+                    line: specifier.line,
+                    module: specifier.text.clone(),
+                });
+            }
+            // A static import in a script is compiled away, or is refused before it is resolved.
+            let import = specifier.form != Form::Require && (module || specifier.form == Form::Dynamic);
+            let mode = if import { Mode::Import } else { Mode::Require };
+            match resolver.resolve(&waiting.file, &specifier.text, mode) {
+                Target::File(file) => {
+                    let certainty =
+                        if is_packaged(&file) { certainty.min(Certainty::Likely) } else { certainty };
                     levels.entry(certainty).or_default().push_back(Waiting { file, certainty, chain });
                 }
-                Target::Package | Target::Unknown => {}
+                Target::BuiltIn | Target::Unknown => {}
                 target => {
-                    if reported.insert(specifier.text.clone()) {
-                        outcome.findings.extend(finding(
-                            &target,
-                            &specifier,
-                            &waiting.file,
-                            certainty,
-                            chain,
-                        ));
+                    let owner = resolver.owner(&waiting.file);
+                    if reported.insert((specifier.text.clone(), owner.clone())) {
+                        let mut found = finding(&target, &specifier, &waiting, mode, certainty, owner);
+                        found.chain = chain;
+                        outcome.findings.push(found);
                     }
                 }
             }
@@ -97,18 +119,26 @@ pub fn check(tree: &Tree, start: &str, most: Certainty) -> Outcome {
     outcome
 }
 
+fn is_packaged(file: &str) -> bool {
+    file.contains("/node_modules/")
+}
+
+/// Whether Node reads a file as text that may load others; a name without an extension is a script, too.
+fn is_script(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    !matches!(name.rsplit_once('.'), Some((_, "json" | "node" | "wasm")))
+}
+
 fn finding(
     target: &Target,
     specifier: &Specifier,
-    file: &str,
+    waiting: &Waiting,
+    mode: Mode,
     most: Certainty,
-    chain: Vec<Link>,
-) -> Option<Finding> {
+    owner: Option<(String, String)>,
+) -> Finding {
     let name = specifier.text.as_str();
     let (kind, text) = match target {
-        Target::NoFile => {
-            (FindingKind::MissingOwnSource, format!("{name} is loaded, and the image has no such file"))
-        }
         Target::NoExtension => (
             FindingKind::MissingOwnSource,
             format!("{name} is imported without its extension, which an ES module must write"),
@@ -120,16 +150,36 @@ fn finding(
             FindingKind::MissingSubmodule,
             format!("{name} is loaded, and {package} {version} does not have it or does not export it"),
         ),
-        Target::Own(_) | Target::Package | Target::Unknown => return None,
+        Target::OtherConditions { package, version } => (
+            FindingKind::MissingSubmodule,
+            format!(
+                "{name} is loaded by {}, and {package} {version} exports it for others only",
+                mode.word()
+            ),
+        ),
+        Target::NoFile | Target::File(_) | Target::BuiltIn | Target::Unknown => {
+            (FindingKind::MissingOwnSource, format!("{name} is loaded, and the image has no such file"))
+        }
     };
-    let mut finding =
-        Finding::new(kind, most, text).in_file(file).at_line(specifier.line).with("module", name);
-    finding.chain = chain;
-    Some(match target {
-        Target::NoPackage(package) => finding.with("distribution", package.as_str()),
-        Target::NoSubpath { package, version } => {
+    let (kind, text, certainty) = match &owner {
+        // A file that a package lacks is no source of the agent's.
+        Some((package, version)) => {
+            let kind =
+                if kind == FindingKind::MissingOwnSource { FindingKind::MissingSubmodule } else { kind };
+            (kind, format!("{text} ({package} {version} loads it)"), most.min(Certainty::Likely))
+        }
+        None => (kind, text, most),
+    };
+    let finding = Finding::new(kind, certainty, text)
+        .in_file(&waiting.file)
+        .at_line(specifier.line)
+        .with("module", name);
+    match (target, owner) {
+        (Target::NoPackage(package), _) => finding.with("distribution", package.as_str()),
+        (Target::NoSubpath { package, version } | Target::OtherConditions { package, version }, _) => {
             finding.with("distribution", package.as_str()).with("version", version.as_str())
         }
-        _ => finding,
-    })
+        (_, Some((package, version))) => finding.with("distribution", package).with("version", version),
+        (_, None) => finding,
+    }
 }

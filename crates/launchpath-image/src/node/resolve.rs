@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::exports::{Exported, Mode, exported};
 use crate::tree::{Entry, Tree};
 
 /// Where a specifier leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    /// A file of own code.
-    Own(String),
-    /// An installed package, or a module of Node itself.
-    Package,
+    /// To a file: of own code, or of an installed package.
+    File(String),
+    /// To a module of Node itself.
+    BuiltIn,
     /// It cannot be told.
     Unknown,
     /// No such file.
@@ -22,7 +23,19 @@ pub(super) enum Target {
     /// No such package.
     NoPackage(String),
     /// The package is there and does not have that part.
-    NoSubpath { package: String, version: String },
+    NoSubpath {
+        /// The package.
+        package: String,
+        /// Its release.
+        version: String,
+    },
+    /// The package has that part, and not for this kind of statement.
+    OtherConditions {
+        /// The package.
+        package: String,
+        /// Its release.
+        version: String,
+    },
 }
 
 /// Modules of Node itself.
@@ -137,8 +150,8 @@ impl<'a> Resolver<'a> {
             .find_map(|path| exact(&path))
     }
 
-    /// Where `specifier` in `file` leads; `strict` for an import of an ES module, which guesses nothing.
-    pub(super) fn resolve(&mut self, file: &str, specifier: &str, strict: bool) -> Target {
+    /// Where `specifier` in `file` leads.
+    pub(super) fn resolve(&mut self, file: &str, specifier: &str, mode: Mode) -> Target {
         let specifier = specifier.split('?').next().unwrap_or_default();
         let first = specifier.split('/').next().unwrap_or_default();
         if specifier.is_empty()
@@ -149,7 +162,7 @@ impl<'a> Resolver<'a> {
             return Target::Unknown;
         }
         if specifier.starts_with("node:") || BUILT_IN.contains(&first) {
-            return Target::Package;
+            return Target::BuiltIn;
         }
         let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
         let relative = specifier.starts_with("./")
@@ -158,18 +171,25 @@ impl<'a> Resolver<'a> {
             || specifier == "..";
         if relative || specifier.starts_with('/') {
             let path = if relative { format!("{directory}/{specifier}") } else { specifier.to_owned() };
-            let exact = self.tree.lookup(&path).filter(Entry::is_file).map(|entry| entry.path().to_owned());
-            return match (exact, self.file(&path)) {
-                (Some(found), _) if found.contains("/node_modules/") => Target::Package,
-                (None, Some(_)) if strict => Target::NoExtension,
-                (Some(found), _) | (None, Some(found)) => Target::Own(found),
-                (None, None) => Target::NoFile,
-            };
+            return self.path(&path, mode);
         }
-        self.bare(directory, specifier)
+        self.bare(directory, specifier, mode)
     }
 
-    fn bare(&mut self, directory: &str, specifier: &str) -> Target {
+    /// Where a path leads: an `import` writes it as it is, a `require` may leave out the end.
+    fn path(&mut self, path: &str, mode: Mode) -> Target {
+        match (self.exact(path), self.file(path), mode) {
+            (Some(found), ..) | (None, Some(found), Mode::Require) => Target::File(found),
+            (None, Some(_), Mode::Import) => Target::NoExtension,
+            (None, None, _) => Target::NoFile,
+        }
+    }
+
+    fn exact(&self, path: &str) -> Option<String> {
+        self.tree.lookup(path).filter(Entry::is_file).map(|entry| entry.path().to_owned())
+    }
+
+    fn bare(&mut self, directory: &str, specifier: &str, mode: Mode) -> Target {
         let parts = if specifier.starts_with('@') { 2 } else { 1 };
         let name = specifier.split('/').take(parts).collect::<Vec<_>>().join("/");
         let subpath = specifier.get(name.len() + 1..).filter(|subpath| !subpath.is_empty());
@@ -177,14 +197,15 @@ impl<'a> Resolver<'a> {
         loop {
             let place = format!("{at}/node_modules/{name}");
             if let Some(entry) = self.tree.lookup(&place) {
-                if entry.is_file() {
-                    return Target::Package;
-                }
                 let place = entry.path().to_owned();
-                return self.inside(&place, &name, subpath);
+                return if entry.is_file() {
+                    Target::File(place)
+                } else {
+                    self.inside(&place, &name, subpath, mode)
+                };
             }
-            if self.tree.lookup(&format!("{at}/node_modules/{name}.js")).is_some() {
-                return Target::Package;
+            if let Some(file) = self.exact(&format!("{place}.js")) {
+                return Target::File(file);
             }
             // A package may load itself by its own name.
             if self.package(at).is_some_and(|package| package["name"] == name.as_str()) {
@@ -197,39 +218,46 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn inside(&mut self, place: &str, name: &str, subpath: Option<&str>) -> Target {
+    fn inside(&mut self, place: &str, name: &str, subpath: Option<&str>, mode: Mode) -> Target {
         let (exports, version) = match self.package(place) {
             Some(package) => {
                 let version = package["version"].as_str().unwrap_or("(no version)").to_owned();
-                (package.get("exports").cloned(), version)
+                (package.get("exports").filter(|exports| !exports.is_null()).cloned(), version)
             }
             None => (None, "(no package.json)".to_owned()),
         };
-        let missing = Target::NoSubpath { package: name.to_owned(), version };
-        match (exports.filter(|exports| !exports.is_null()), subpath) {
-            (Some(_), None) => Target::Package,
-            (Some(exports), Some(subpath)) => {
-                if is_exported(&exports, subpath) {
-                    Target::Package
-                } else {
-                    missing
-                }
-            }
-            (None, None) => {
-                if self.file(place).is_some() {
-                    Target::Package
-                } else {
-                    missing
-                }
-            }
-            (None, Some(subpath)) => {
-                if self.file(&format!("{place}/{subpath}")).is_some() {
-                    Target::Package
-                } else {
-                    missing
-                }
-            }
+        let package = name.to_owned();
+        let Some(exports) = exports else {
+            let found = match subpath {
+                // The package itself is guessed by both.
+                None => self.file(place),
+                Some(subpath) => match self.path(&format!("{place}/{subpath}"), mode) {
+                    Target::File(found) => Some(found),
+                    Target::NoExtension => return Target::NoExtension,
+                    _ => None,
+                },
+            };
+            return found.map_or(Target::NoSubpath { package, version }, Target::File);
+        };
+        match exported(&exports, subpath, mode) {
+            Exported::File(path) => match self.exact(&format!("{place}/{}", path.trim_start_matches("./"))) {
+                Some(found) => Target::File(found),
+                None => Target::NoSubpath { package, version },
+            },
+            Exported::Nothing => Target::NoSubpath { package, version },
+            Exported::OtherConditions => Target::OtherConditions { package, version },
+            Exported::Unclear => Target::Unknown,
         }
+    }
+
+    /// The package that a file below `node_modules` belongs to, with its release.
+    pub(super) fn owner(&mut self, file: &str) -> Option<(String, String)> {
+        let (above, below) = file.rsplit_once("/node_modules/")?;
+        let parts = if below.starts_with('@') { 2 } else { 1 };
+        let name = below.split('/').take(parts).collect::<Vec<_>>().join("/");
+        let package = self.package(&format!("{above}/node_modules/{name}"))?;
+        let version = package["version"].as_str().unwrap_or("(no version)").to_owned();
+        Some((name, version))
     }
 
     /// The packages beside `file`, with versions.
@@ -255,22 +283,4 @@ impl<'a> Resolver<'a> {
         }
         found
     }
-}
-
-/// Whether `exports` of a package has `subpath`, under whatever condition.
-fn is_exported(exports: &Value, subpath: &str) -> bool {
-    let Value::Object(exports) = exports else { return false };
-    let wanted = format!("./{subpath}");
-    exports.iter().any(|(key, target)| {
-        let matches = match key.split_once('*') {
-            Some((before, after)) => {
-                wanted.len() >= before.len() + after.len()
-                    && wanted.starts_with(before)
-                    && wanted.ends_with(after)
-            }
-            None if key.ends_with('/') => wanted.starts_with(key.as_str()),
-            None => *key == wanted,
-        };
-        matches && !target.is_null()
-    })
 }

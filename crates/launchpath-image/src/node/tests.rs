@@ -69,11 +69,16 @@ fn files_and_packages_are_resolved_as_node_does() {
             "/app/node_modules/express/package.json",
             "{\"name\": \"express\", \"version\": \"5.0.0\", \"main\": \"./lib/e\"}",
         ),
-        ("/app/node_modules/express/lib/e.js", ""),
+        (
+            "/app/node_modules/express/lib/e.js",
+            "require('./view'); require('body-parser')\ntry { require('optional') } catch {}\n",
+        ),
+        ("/app/node_modules/express/lib/view.js", "require('../data.json')"),
         (
             "/node_modules/pkg/package.json",
             "{\"name\": \"pkg\", \"version\": \"2.0.0\", \"exports\": {\".\": \"./i.js\", \"./sub\": \"./s.js\", \"./secret\": null}}",
         ),
+        ("/node_modules/pkg/s.js", ""),
         ("/node_modules/@scope/it/index.js", ""),
     ];
     assert_eq!(
@@ -83,6 +88,8 @@ fn files_and_packages_are_resolved_as_node_does() {
             (MissingOwnSource, Certain, "./nothing".to_owned(), 3),
             (MissingSubmodule, Certain, "pkg/secret".to_owned(), 4),
             (MissingOwnSource, Certain, "./deep/missing".to_owned(), 2),
+            (MissingModule, Likely, "body-parser".to_owned(), 1),
+            (MissingSubmodule, Likely, "../data.json".to_owned(), 1),
         ]
     );
     assert_eq!(of(&files, "/app/gone.js")[0].0, MissingOwnSource);
@@ -96,6 +103,39 @@ fn a_module_writes_its_extensions() {
         ("/app/a.js", "export {}"),
     ];
     assert_eq!(of(&files, "/app/main.js"), [(MissingOwnSource, Certain, "./a".to_owned(), 2)]);
+}
+
+#[test]
+fn what_a_package_exports_depends_on_how_it_is_asked() {
+    let package = "{\"name\": \"esm-only\", \"version\": \"3.0.0\", \"exports\": {\"import\": \"./i.mjs\"}}";
+    let plain = "{\"name\": \"plain\", \"version\": \"1.0.0\"}";
+    let files = [
+        ("/app/main.cjs", "require('esm-only')\n"),
+        ("/app/main.mjs", "import 'esm-only'\nimport 'plain/fp'\nimport 'plain/fp.js'\nimport 'plain'\n"),
+        ("/app/node_modules/esm-only/package.json", package),
+        ("/app/node_modules/esm-only/i.mjs", "import './gone.mjs'\n"),
+        ("/app/node_modules/plain/package.json", plain),
+        ("/app/node_modules/plain/fp.js", ""),
+        ("/app/node_modules/plain/index.js", ""),
+    ];
+    assert_eq!(of(&files, "/app/main.cjs"), [(MissingSubmodule, Certain, "esm-only".to_owned(), 1)]);
+    assert_eq!(
+        of(&files, "/app/main.mjs"),
+        [
+            (MissingOwnSource, Certain, "plain/fp".to_owned(), 2),
+            (MissingSubmodule, Likely, "./gone.mjs".to_owned(), 1),
+        ]
+    );
+}
+
+#[test]
+fn packages_that_load_each_other_end() {
+    let files = [
+        ("/app/main.js", "require('a')"),
+        ("/app/node_modules/a/index.js", "require('b')"),
+        ("/app/node_modules/b/index.js", "require('a'); require('c')"),
+    ];
+    assert_eq!(of(&files, "/app/main.js"), [(MissingModule, Likely, "c".to_owned(), 1)]);
 }
 
 #[test]
