@@ -153,6 +153,14 @@ fn missing_name(
     if name.starts_with('_') && imports_itself(top(&module), traceback) {
         return Some(ImportFailure::MissingExtension { module: format!("{module}.{name}") });
     }
+    // A module without a file is a folder: of a package's own compiled module only its stubs are left.
+    let last = module.rsplit('.').next().unwrap_or_default();
+    if message.ends_with("(unknown location)")
+        && last.starts_with('_')
+        && imports_itself(top(&module), traceback)
+    {
+        return Some(ImportFailure::MissingExtension { module });
+    }
     let file = between(message, "' (", ")").unwrap_or_default();
     let owner = if in_site_packages(&file) {
         Owner::ThirdParty
@@ -315,6 +323,13 @@ pub fn moved(module: &str) -> Option<&'static MovedModule> {
     })
 }
 
+/// When a release of a distribution that dropped modules came out; `is` says which.
+pub(crate) fn released(distribution: &str, is: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let wanted = normalise(distribution);
+    let row = TABLES.moved.iter().find(|row| normalise(&row.distribution) == wanted && is(&row.gone_in))?;
+    Some(&row.released)
+}
+
 /// The installed distribution that provides a top-level module, and its version.
 pub fn version_of<'a>(top: &str, distributions: &'a BTreeMap<String, String>) -> Option<(&'a str, &'a str)> {
     let wanted = normalise(distribution_of(top).unwrap_or(top));
@@ -387,6 +402,18 @@ mod tests {
             "ModuleNotFoundError: No module named 'opentelemetry.semconv._incubating'",
         );
         assert!(matches!(failure(&text, &[]), Some(ImportFailure::MissingSubmodule { .. })));
+    }
+
+    #[test]
+    fn stubs_without_their_compiled_module_are_no_dropped_name() {
+        let message = "ImportError: cannot import name 'ArgsKwargs' from 'pydantic_core._pydantic_core' (unknown location)";
+        let file = "/usr/local/lib/python3.11/dist-packages/pydantic_core/__init__.py";
+        let found = failure(&python(&["/app/agent.py", file], message), &[("pydantic_core", "2.50.5")]);
+        let module = "pydantic_core._pydantic_core".to_owned();
+        assert_eq!(found, Some(ImportFailure::MissingExtension { module }));
+        // A folder that the code itself asks a name of is another matter.
+        let found = failure(&python(&["/app/agent.py"], message), &[("pydantic_core", "2.50.5")]);
+        assert!(matches!(found, Some(ImportFailure::MissingName { .. })), "{found:?}");
     }
 
     #[test]

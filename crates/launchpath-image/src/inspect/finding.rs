@@ -61,6 +61,8 @@ pub enum FindingKind {
     CannotExecute,
     /// Nothing says what to start.
     NoCommand,
+    /// The working directory is none, or the user may not enter it.
+    WorkingDirectory,
     /// What is started is not there.
     ProgramMissing,
     /// The interpreter that a script names is not there.
@@ -69,14 +71,14 @@ pub enum FindingKind {
     LoaderMissing,
     /// Neither a program nor a script.
     NotExecutableFormat,
-    /// The protocol's port is not among those the image declares.
-    PortNotExposed,
-    /// Other ports than the protocol's are declared.
+    /// Ports are declared, and the protocol's is not among them. An image that declares none says nothing: nobody reads it.
     OtherPortExposed,
     /// The entry point is not in the zip.
     EntryPointMissing,
     /// Nothing in what is started is a server.
     NoHttpServer,
+    /// What is started serves another protocol than the runtime's.
+    OtherProtocol,
     /// The server listens on the loopback address only.
     BindsLoopbackOnly,
     /// The health answer says that it was updated just now, every time.

@@ -98,10 +98,10 @@ pub struct Inspection {
 pub fn inspect(subject: &Subject<'_>, tree: &Tree, asked: &Asked) -> Inspection {
     let mut inspection = match subject {
         Subject::Container(documents) => container(documents, tree, asked),
-        Subject::CodeZip { bytes, entry_point } => zip::inspect(tree, *bytes, entry_point),
+        Subject::CodeZip { bytes, entry_point } => zip::inspect(tree, *bytes, entry_point, asked),
         Subject::RootFs { argv } => {
             let settings = Settings { argv: argv.to_vec(), ..Settings::default() };
-            started(tree, &settings, None, None)
+            started(tree, &settings, None, None, asked)
         }
     };
     // A stable order within one certainty: as they were found.
@@ -143,10 +143,33 @@ fn container(documents: &ImageDocuments, tree: &Tree, asked: &Asked) -> Inspecti
         working_directory: config.working_dir.unwrap_or_default(),
     };
     let machine = documents.platform().architecture.as_deref().and_then(Machine::of_architecture);
-    let mut inspection = started(tree, &settings, machine, account.as_ref());
+    let mut inspection = match working_directory(tree, &settings.working_directory, account.as_ref()) {
+        Some(finding) => {
+            findings.push(finding);
+            let why = "it is started in its working directory, which cannot be entered";
+            let mut inspection = Inspection::default();
+            inspection.start.argv.clone_from(&settings.argv);
+            inspection.not_checked.push(NotChecked::new("what is started", why));
+            inspection
+        }
+        None => started(tree, &settings, machine, account.as_ref(), asked),
+    };
     findings.append(&mut inspection.findings);
     inspection.findings = findings;
     inspection
+}
+
+/// A working directory that cannot be entered. One that is not there is made by whatever starts the image.
+fn working_directory(tree: &Tree, path: &str, account: Option<&Account>) -> Option<Finding> {
+    let entry = tree.lookup(path).filter(|_| !path.is_empty())?;
+    let text = if entry.is_directory() {
+        let account = account?;
+        let stopped = account.stopped_at(tree, &format!("{}/", path.trim_end_matches('/')))?;
+        format!("the process starts in {path}, and user {} may not enter {stopped}", account.uid)
+    } else {
+        format!("the process starts in {path}, which is no directory")
+    };
+    Some(Finding::new(FindingKind::WorkingDirectory, Certainty::Certain, text).with("path", path))
 }
 
 /// What is started, followed, and what it imports.
@@ -155,6 +178,7 @@ fn started(
     settings: &Settings,
     machine: Option<Machine>,
     account: Option<&Account>,
+    asked: &Asked,
 ) -> Inspection {
     let mut inspection = Inspection::default();
     inspection.start.argv.clone_from(&settings.argv);
@@ -168,7 +192,7 @@ fn started(
     inspection.findings.extend(launch.findings.iter().cloned());
     inspection.not_checked.extend(launch.not_checked.iter().cloned());
     match &launch.runs {
-        Runs::Python { .. } => python::inspect(tree, &launch, account, &mut inspection),
+        Runs::Python { .. } => python::inspect(tree, &launch, account, asked, &mut inspection),
         Runs::Node { interpreter, file, loader } => {
             let version = launch.environment.get("NODE_VERSION").cloned();
             inspection.node = Some(Interpreter { version: version.clone(), path: Some(interpreter.clone()) });
@@ -199,9 +223,7 @@ fn node(tree: &Tree, file: &str, most: Certainty, inspection: &mut Inspection) {
     let outcome = crate::node::check(tree, file, most);
     inspection.findings.extend(outcome.findings);
     inspection.node_packages = outcome.packages;
-    inspection
-        .not_checked
-        .push(NotChecked::new("what Node packages load of each other", "only own code is followed"));
+    inspection.not_checked.extend(outcome.not_checked);
 }
 
 /// TypeScript that Node is told to run as it is: releases before 22.18 refuse it.

@@ -1,17 +1,23 @@
 //! The Python side of an inspection: interpreter, distributions, imports, serving.
 
-use super::{Certainty, Finding, FindingKind, Inspection, Interpreter, NotChecked};
+use super::{Asked, Certainty, Finding, FindingKind, Inspection, Interpreter, NotChecked};
 use crate::passwd::Account;
 use crate::python;
 use crate::python::{
     Check, ContainerMark, Outcome, Start, Surroundings, check, distributions, is_loopback,
-    newer_major_releases, no_server, search_path, serving,
+    newer_major_releases, no_server, other_protocol, search_path, serving,
 };
 use crate::start::{Launch, Runs};
 use crate::tree::Tree;
 
 /// Adds what is found of a launch that runs Python.
-pub(super) fn inspect(tree: &Tree, launch: &Launch, account: Option<&Account>, inspection: &mut Inspection) {
+pub(super) fn inspect(
+    tree: &Tree,
+    launch: &Launch,
+    account: Option<&Account>,
+    asked: &Asked,
+    inspection: &mut Inspection,
+) {
     let Runs::Python { interpreter: program, starts, first, isolated } = &launch.runs else { return };
     let Some(interpreter) = python::Interpreter::find(tree, program) else {
         inspection
@@ -42,7 +48,7 @@ pub(super) fn inspect(tree: &Tree, launch: &Launch, account: Option<&Account>, i
         working_directory: &launch.working_directory,
     });
     let mark = container_mark(tree, launch);
-    add(&outcome, mark, launch.most, inspection);
+    add(&outcome, mark, launch.most, asked, inspection);
     if !starts.iter().any(|start| matches!(start, Start::Application { .. })) {
         inspection.findings.extend(no_server(&outcome));
     }
@@ -66,8 +72,15 @@ fn container_mark(tree: &Tree, launch: &Launch) -> ContainerMark {
 }
 
 /// Adds an outcome, never surer than what led to it.
-pub(super) fn add(outcome: &Outcome, mark: ContainerMark, most: Certainty, inspection: &mut Inspection) {
-    for finding in outcome.findings.iter().cloned().chain(serving(outcome, mark)) {
+pub(super) fn add(
+    outcome: &Outcome,
+    mark: ContainerMark,
+    most: Certainty,
+    asked: &Asked,
+    inspection: &mut Inspection,
+) {
+    let other = asked.protocol.as_deref().and_then(|protocol| other_protocol(outcome, protocol));
+    for finding in outcome.findings.iter().cloned().chain(serving(outcome, mark)).chain(other) {
         let certainty = finding.certainty.min(most);
         inspection.findings.push(Finding { certainty, ..finding });
     }

@@ -105,6 +105,24 @@ fn a_file_that_the_user_may_not_read() {
 }
 
 #[test]
+fn a_working_directory_that_is_none() {
+    let tree = python_image()
+        .file("/app/main.py", "import uvicorn\n")
+        .directory_with("/closed", Metadata::of_mode(0o700))
+        .finish()
+        .unwrap();
+    let of = |directory: &str, user: &str| {
+        let process = json!({ "Cmd": ["python3.12", "main.py"], "WorkingDir": directory, "User": user });
+        kinds(&of(&process, 1, "arm64", &tree))
+    };
+    assert_eq!(of("/app/main.py", "agent"), [FindingKind::WorkingDirectory]);
+    assert_eq!(of("/closed", "agent"), [FindingKind::WorkingDirectory]);
+    // Root enters it, and what is not there is made: what is started is looked for there.
+    assert!(!of("/closed", "root").contains(&FindingKind::WorkingDirectory));
+    assert!(!of("/made", "agent").contains(&FindingKind::WorkingDirectory));
+}
+
+#[test]
 fn a_code_zip() {
     let header = {
         let mut header = vec![0; 64];

@@ -1,7 +1,7 @@
 //! A code zip: size, entry point, imports, and what of it is for another machine.
 
 use super::limit::limit;
-use super::{Certainty, Finding, FindingKind, Inspection, Interpreter, NotChecked, python as glue};
+use super::{Asked, Certainty, Finding, FindingKind, Inspection, Interpreter, NotChecked, python as glue};
 use crate::elf::{Elf, Machine};
 use crate::python::{
     self, Check, ContainerMark, SearchPath, Start, Version, check, distributions, no_server,
@@ -12,7 +12,7 @@ use crate::tree::Tree;
 const FOREIGN: usize = 20;
 
 /// Inspects a zip whose root is the tree's root.
-pub(super) fn inspect(tree: &Tree, bytes: u64, entry_point: &[String]) -> Inspection {
+pub(super) fn inspect(tree: &Tree, bytes: u64, entry_point: &[String], asked: &Asked) -> Inspection {
     let mut inspection = Inspection::default();
     inspection.start.argv = entry_point.to_vec();
     size(tree, bytes, &mut inspection);
@@ -75,7 +75,7 @@ pub(super) fn inspect(tree: &Tree, bytes: u64, entry_point: &[String]) -> Inspec
         working_directory: "/",
     });
     // What the managed runtime brings beside the standard library is not documented.
-    glue::add(&outcome, ContainerMark::Absent, Certainty::Certain, &mut inspection);
+    glue::add(&outcome, ContainerMark::Absent, Certainty::Certain, asked, &mut inspection);
     for finding in &mut inspection.findings {
         let top = finding.detail.get("module").and_then(|module| module.as_str()).unwrap_or_default();
         let provided = ["boto3", "botocore", "s3transfer", "jmespath", "pip", "setuptools"];

@@ -31,7 +31,12 @@ pub(super) enum Located {
         package: Option<String>,
     },
     /// Directories without `__init__`.
-    Namespace(Vec<String>),
+    Namespace {
+        /// The directories.
+        portions: Vec<String>,
+        /// Compiled files of that name that this interpreter does not load: one of them is meant, not the directories.
+        foreign: Vec<Foreign>,
+    },
     /// Only compiled files that this interpreter does not load.
     Foreign(Vec<Foreign>),
     /// Nothing.
@@ -119,7 +124,7 @@ impl<'a> Finder<'a> {
             }
         }
         if !portions.is_empty() {
-            return Located::Namespace(portions);
+            return Located::Namespace { portions, foreign };
         }
         if foreign.is_empty() { Located::Missing } else { Located::Foreign(foreign) }
     }

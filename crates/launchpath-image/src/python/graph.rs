@@ -224,6 +224,7 @@ impl<'a> Graph<'a> {
             text,
             parent: None,
             visited: false,
+            foreign: Vec::new(),
         });
         self.visit(main, Certainty::Certain);
     }
@@ -248,6 +249,7 @@ impl<'a> Graph<'a> {
             text: None,
             parent: None,
             visited: true,
+            foreign: Vec::new(),
         });
         self.walk(Frame { module: main, steps: 0..0, line: 0, actions }, Certainty::Certain);
         if let Resolved::Module(found) = self.resolve(module) {
@@ -269,6 +271,7 @@ impl<'a> Graph<'a> {
             text: None,
             parent: None,
             visited: true,
+            foreign: Vec::new(),
         });
         self.walk(Frame { module: main, steps: 0..0, line: 0, actions }, level);
     }

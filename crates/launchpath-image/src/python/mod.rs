@@ -38,4 +38,4 @@ pub use graph::{Check, Outcome, Start, check};
 pub use interpreter::{Interpreter, Version};
 pub use requirement::newer_major_releases;
 pub use search::{SearchPath, Surroundings, search_path};
-pub use server::{ContainerMark, is_loopback, no_server, serving};
+pub use server::{ContainerMark, is_loopback, no_server, other_protocol, serving};

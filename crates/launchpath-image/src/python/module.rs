@@ -43,6 +43,8 @@ pub(super) struct Module {
     /// Who imported it first.
     pub(super) parent: Option<(ModuleId, u32)>,
     pub(super) visited: bool,
+    /// For directories without `__init__`: compiled files of that name for something else.
+    pub(super) foreign: Vec<Foreign>,
 }
 
 /// Whether a module's text has been read.
@@ -157,7 +159,7 @@ impl Graph<'_> {
                 // Whether the interpreter has a module of that name inside it decides which one is meant.
                 Resolved::Unknown
             }
-            Located::Missing | Located::Namespace(_) if standard::is_compiled(name) => {
+            Located::Missing | Located::Namespace { .. } if standard::is_compiled(name) => {
                 Resolved::Module(self.found(name, Located::Missing))
             }
             Located::Missing if library.is_none() && standard::has(name, self.check.interpreter.version) => {
@@ -216,12 +218,16 @@ impl Graph<'_> {
     /// Records a module that was found; `Located::Missing` stands for one inside the interpreter.
     fn found(&mut self, name: &str, located: Located) -> ModuleId {
         let above = || name.rsplit_once('.').map(|(package, _)| package.to_owned()).unwrap_or_default();
+        let mut foreign = Vec::new();
         let (file, form, search, package) = match located {
             Located::File { path, form, package: Some(directory) } => {
                 (Some(path), form, Some(vec![directory]), name.to_owned())
             }
             Located::File { path, form, package: None } => (Some(path), form, None, above()),
-            Located::Namespace(portions) => (None, Form::Source, Some(portions), name.to_owned()),
+            Located::Namespace { portions, foreign: others } => {
+                foreign = others;
+                (None, Form::Source, Some(portions), name.to_owned())
+            }
             Located::Foreign(_) | Located::Missing => (None, Form::Extension, None, above()),
         };
         let owner = match (&file, &search) {
@@ -241,6 +247,7 @@ impl Graph<'_> {
             text: None,
             parent: None,
             visited: false,
+            foreign,
         });
         self.by_name.insert(name.to_owned(), module);
         module

@@ -186,7 +186,7 @@ impl Graph<'_> {
             certainty = certainty.min(Certainty::Likely);
         }
         let foreign = if self.is_package(from) { self.foreign_submodule(from, name) } else { None };
-        if let Some(missing) = foreign {
+        if let Some(missing) = foreign.or_else(|| self.foreign_itself(from)) {
             self.report_foreign(module, line, &missing, level);
             return;
         }
@@ -219,6 +219,17 @@ impl Graph<'_> {
             finding = finding.with("defined_in", file.as_str());
         }
         self.record(module, line, (&from_name, name), finding);
+    }
+
+    /// A module that is only directories, because its compiled file is for something else.
+    fn foreign_itself(&self, module: ModuleId) -> Option<Missing> {
+        let module = &self.modules[module];
+        let parent = module.name.rsplit_once('.').and_then(|(parent, _)| self.by_name.get(parent)).copied();
+        (!module.foreign.is_empty()).then(|| Missing {
+            name: module.name.clone(),
+            parent,
+            foreign: module.foreign.clone(),
+        })
     }
 
     fn foreign_submodule(&mut self, package: ModuleId, name: &str) -> Option<Missing> {

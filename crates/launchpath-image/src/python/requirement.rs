@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Distribution;
 use super::distribution::normalise;
 use super::find::extension;
+use crate::import;
 use crate::inspect::{Certainty, Finding, FindingKind};
 use crate::tree::Tree;
 
@@ -35,8 +36,10 @@ pub fn newer_major_releases(tree: &Tree, directories: &[String], installed: &[Di
                 if got <= asked || found.installed_at < 400_000_000 {
                     continue;
                 }
+                let released = released(&found.name, got);
+                let when = released.map(|day| format!(", a major release of {day},")).unwrap_or_default();
                 let text = format!(
-                    "{} asks for {} {} or newer without an upper bound, and {} was installed",
+                    "{} asks for {} {} or newer without an upper bound, and {}{when} was installed",
                     entry.path(),
                     requirement.name,
                     requirement.at_least,
@@ -49,11 +52,21 @@ pub fn newer_major_releases(tree: &Tree, directories: &[String], installed: &[Di
                     .with("requirement", requirement.written.as_str())
                     .with("version", found.version.as_str())
                     .with("installed_at", found.installed_at);
+                let finding = match released {
+                    Some(day) => finding.with("released", day),
+                    None => finding,
+                };
                 findings.entry(normalise(&found.name)).or_insert(finding);
             }
         }
     }
     findings.into_values().collect()
+}
+
+/// The day of a distribution's major release, when the table of moved modules knows it.
+fn released(distribution: &str, wanted: u64) -> Option<&'static str> {
+    let released = import::released(distribution, |version| major(version) == Some(wanted))?;
+    released.get(..10)
 }
 
 /// `name>=version` and nothing that limits it.

@@ -19,7 +19,55 @@ pub(super) struct Serving {
     pub(super) sets_container: bool,
     /// Classes whose `host` was given to their constructor.
     hosted: Vec<Box<str>>,
+    /// What shows which protocol is served.
+    speaks: Vec<Speaks>,
+    /// Sockets are listened on by hand: `asyncio.start_server`.
+    by_hand: bool,
 }
+
+/// A call that serves a protocol of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Speaks {
+    protocol: Protocol,
+    /// What is called.
+    what: Box<str>,
+    line: u32,
+    /// The call itself serves; else its server may be a part of another.
+    itself: bool,
+}
+
+/// A protocol of the service, or the one of a process that somebody talks to through its standard input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Http,
+    Mcp,
+    A2a,
+    StandardInput,
+}
+
+impl Protocol {
+    /// Whether a runtime of a protocol is served by it. AG-UI is HTTP with a stream of events.
+    fn fits(self, protocol: &str) -> bool {
+        match self {
+            Self::Http => ["HTTP", "AGUI"].contains(&protocol),
+            Self::Mcp => protocol == "MCP",
+            Self::A2a => protocol == "A2A",
+            Self::StandardInput => false,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Mcp => "MCP",
+            Self::A2a => "A2A",
+            Self::StandardInput => "standard input",
+        }
+    }
+}
+
+/// Classes of MCP servers.
+const MCP_SERVERS: &[&str] = &["FastMCP", "MCPServer"];
 
 /// One call that serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +96,7 @@ impl Serving {
     pub(super) fn made(&mut self, name: &str, call: &ExprCall) {
         let Some(class) = dotted(&call.func) else { return };
         let class = class.rsplit('.').next().unwrap_or_default();
-        if ["BedrockAgentCoreApp", "Flask"].contains(&class) {
+        if ["BedrockAgentCoreApp", "Flask"].contains(&class) || MCP_SERVERS.contains(&class) {
             self.objects.push((name.into(), class.into()));
             if call.arguments.find_keyword("host").is_some() {
                 self.hosted.push(class.into());
@@ -58,15 +106,26 @@ impl Serving {
 
     /// Any call.
     pub(super) fn called(&mut self, call: &ExprCall, line: u32) {
+        if let Some(name) = dotted(&call.func)
+            && name.rsplit('.').next() == Some("serve_a2a")
+        {
+            self.speaks.push(Speaks { protocol: Protocol::A2a, what: name.into(), line, itself: true });
+            return;
+        }
         let Expr::Attribute(function) = &*call.func else { return };
-        if function.attr.as_str() != "run" {
+        let method = function.attr.as_str();
+        self.by_hand |= ["start_server", "create_server", "listen", "serve_forever"].contains(&method);
+        self.protocol(call, &function.value, method, line);
+        if method != "run" {
             return;
         }
         let what: Box<str> = match &*function.value {
             Expr::Name(name) if name.id.as_str() == "uvicorn" => "uvicorn.run".into(),
             Expr::Name(name) => {
                 let made = self.objects.iter().find(|(object, _)| **object == *name.id.as_str());
-                let Some((_, class)) = made else { return };
+                let Some((_, class)) = made.filter(|(_, class)| !MCP_SERVERS.contains(&&**class)) else {
+                    return;
+                };
                 if self.hosted.contains(class) {
                     return;
                 }
@@ -90,6 +149,68 @@ impl Serving {
         };
         self.runs.push(Run { what, line, host });
     }
+}
+
+impl Serving {
+    /// Which protocol a method of a known server's object serves.
+    fn protocol(&mut self, call: &ExprCall, object: &Expr, method: &str, line: u32) {
+        let Expr::Name(name) = object else { return };
+        let made = self.objects.iter().find(|(known, _)| **known == *name.id.as_str());
+        let Some((_, class)) = made else { return };
+        let (protocol, itself) = match (&**class, method) {
+            ("BedrockAgentCoreApp", "run") => (Protocol::Http, true),
+            (class, "run") if MCP_SERVERS.contains(&class) => {
+                match call.arguments.find_argument_value("transport", 0) {
+                    Some(Expr::StringLiteral(text)) if text.value.to_str() != "stdio" => {
+                        (Protocol::Mcp, true)
+                    }
+                    // Both SDKs talk over standard input unless they are told otherwise.
+                    Some(Expr::StringLiteral(_)) => (Protocol::StandardInput, true),
+                    None if call.arguments.keywords.iter().all(|keyword| keyword.arg.is_some()) => {
+                        (Protocol::StandardInput, true)
+                    }
+                    _ => (Protocol::Mcp, false),
+                }
+            }
+            (class, "streamable_http_app" | "http_app" | "sse_app") if MCP_SERVERS.contains(&class) => {
+                (Protocol::Mcp, false)
+            }
+            _ => return,
+        };
+        let what = format!("{class}.{method}").into();
+        self.speaks.push(Speaks { protocol, what, line, itself });
+    }
+}
+
+/// What is started serves another protocol than the runtime's; only where nothing serves the runtime's own.
+pub fn other_protocol(outcome: &Outcome, protocol: &str) -> Option<Finding> {
+    let spoken = || {
+        let files = outcome.serving.iter();
+        files.flat_map(|(file, source)| source.serving.speaks.iter().map(move |speaks| (file, speaks)))
+    };
+    if spoken().any(|(_, speaks)| speaks.protocol.fits(protocol)) {
+        return None;
+    }
+    let (file, speaks) = spoken().max_by_key(|(_, speaks)| speaks.itself)?;
+    let certainty = if speaks.itself { Certainty::Likely } else { Certainty::Possible };
+    let what = &speaks.what;
+    let (kind, text) = match speaks.protocol {
+        Protocol::StandardInput => (
+            FindingKind::NoHttpServer,
+            format!(
+                "{what} talks over standard input unless it is told another transport: it listens on no port"
+            ),
+        ),
+        spoken => (
+            FindingKind::OtherProtocol,
+            format!(
+                "{what} serves {}, and the runtime is taken to be of protocol {protocol} (another: --protocol)",
+                spoken.name()
+            ),
+        ),
+    };
+    let finding = Finding::new(kind, certainty, text).in_file(file).at_line(speaks.line);
+    Some(finding.with("serves", speaks.protocol.name()).with("protocol", protocol))
 }
 
 /// Whether an address is one that only the machine itself reaches.
@@ -192,10 +313,12 @@ fn loopback(run: &Run, marked: bool) -> Option<String> {
 /// Nothing that is imported answers requests; only when something was followed at all.
 pub fn no_server(outcome: &Outcome) -> Option<Finding> {
     let (file, _) = outcome.start.as_ref()?;
-    let serves = outcome.imported.iter().any(|module| {
-        STANDARD_SERVERS.contains(&module.as_str())
-            || SERVERS.contains(&module.split('.').next().unwrap_or_default())
-    });
+    let by_hand = outcome.serving.iter().any(|(_, source)| source.serving.by_hand);
+    let serves = by_hand
+        || outcome.imported.iter().any(|module| {
+            STANDARD_SERVERS.contains(&module.as_str())
+                || SERVERS.contains(&module.split('.').next().unwrap_or_default())
+        });
     let followed =
         outcome.modules > 0 && outcome.findings.iter().all(|finding| finding.certainty < Certainty::Certain);
     (followed && !serves).then(|| {

@@ -261,6 +261,25 @@ fn a_compiled_module_of_another_machine_is_not_found() {
 }
 
 #[test]
+fn a_folder_of_stubs_beside_a_foreign_module_hides_nothing() {
+    let with = |name: &str, machine: u16| {
+        let tree = TreeBuilder::in_memory()
+            .executable("/usr/local/bin/python3.12", "")
+            .file("/usr/local/lib/python3.12/os.py", "")
+            .file("/app/main.py", "import pkg\n")
+            .file(&format!("{SITE}/pkg/__init__.py"), "from ._core import first, second\n")
+            .file(&format!("{SITE}/pkg/_core/__init__.pyi"), "")
+            .file(&format!("{SITE}/pkg/{name}"), elf(machine))
+            .finish()
+            .unwrap();
+        brief(&run(&tree, Start::Script("/app/main.py".into())).findings)
+    };
+    let foreign = [(ForeignExtension, Certain, "pkg._core".to_owned())];
+    assert_eq!(with("_core.cpython-312-x86_64-linux-gnu.so", 62), foreign);
+    assert_eq!(with("_core.cpython-312-aarch64-linux-gnu.so", 183), []);
+}
+
+#[test]
 fn syntax_of_a_later_release_is_refused() {
     assert_eq!(
         brief(&findings(&[("/app/main.py", "import other\n"), ("/app/other.py", "t'{x}'\n")]))[0].0,
@@ -396,6 +415,43 @@ fn a_server_that_only_itself_can_reach() {
 }
 
 #[test]
+fn a_server_of_another_protocol_than_the_runtimes() {
+    use super::{no_server, other_protocol};
+    let of = |text: &str, protocol: &str| {
+        let files = [
+            ("/app/main.py", text),
+            ("SITE/mcp/server/__init__.py", "class FastMCP: pass\n"),
+            ("SITE/mcp/__init__.py", ""),
+            ("SITE/bedrock_agentcore/__init__.py", "class BedrockAgentCoreApp: pass\n"),
+        ];
+        let outcome = run(&image(&files), Start::Script("/app/main.py".into()));
+        other_protocol(&outcome, protocol).map(|finding| (finding.kind, finding.certainty, finding.line))
+    };
+    let mcp = |run: &str| format!("from mcp.server import FastMCP\nserver = FastMCP('echo')\n{run}\n");
+    let http = mcp("server.run(transport='streamable-http')");
+    assert_eq!(of(&http, "HTTP"), Some((FindingKind::OtherProtocol, Likely, Some(3))));
+    assert_eq!(of(&http, "MCP"), None);
+    let mounted = mcp("app = server.streamable_http_app()");
+    assert_eq!(of(&mounted, "HTTP"), Some((FindingKind::OtherProtocol, Possible, Some(3))));
+    let input = Some((FindingKind::NoHttpServer, Likely, Some(3)));
+    assert_eq!(of(&mcp("server.run()"), "MCP"), input);
+    assert_eq!(of(&mcp("server.run('stdio')"), "HTTP"), input);
+    assert_eq!(of(&mcp("server.run(transport=TRANSPORT)"), "MCP"), None);
+    let sdk = "from bedrock_agentcore import BedrockAgentCoreApp\napp = BedrockAgentCoreApp()\napp.run()\n";
+    assert_eq!(of(sdk, "HTTP"), None);
+    assert_eq!(of(sdk, "AGUI"), None);
+    assert_eq!(of(sdk, "MCP"), Some((FindingKind::OtherProtocol, Likely, Some(3))));
+    // Whoever serves both serves the runtime's.
+    let both = format!(
+        "{http}from bedrock_agentcore import BedrockAgentCoreApp\napp = BedrockAgentCoreApp()\napp.run()\n"
+    );
+    assert_eq!(of(&both, "HTTP"), None);
+    let by_hand = "import asyncio\nasync def main():\n    await asyncio.start_server(print, '0.0.0.0', 8080)\nasyncio.run(main())\n";
+    let tree = image(&[("/app/main.py", by_hand), ("/usr/local/lib/python3.12/asyncio/__init__.py", "")]);
+    assert_eq!(no_server(&run(&tree, Start::Script("/app/main.py".into()))), None);
+}
+
+#[test]
 fn a_requirement_without_a_bound_next_to_a_newer_major_release() {
     use super::newer_major_releases;
     use crate::tree::Metadata;
@@ -418,6 +474,7 @@ fn a_requirement_without_a_bound_next_to_a_newer_major_release() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].line, Some(2));
     assert_eq!(found[0].detail["requirement"], "langchain>=0.3.27");
+    assert_eq!(found[0].detail["released"], "2025-10-17");
 }
 
 #[test]
