@@ -165,7 +165,7 @@ mod tests {
         let bytes = with(&[("zeros", &vec![0; 4 << 20])]);
         assert!(bytes.len() < 100_000);
         let limits = Limits { file: 1 << 20, ..Limits::default() };
-        assert_eq!(error(&bytes, limits), "layer 0: more than 1048576 bytes in one file (at zeros)");
+        assert_eq!(error(&bytes, limits), "more than 1048576 bytes in one file (at zeros)");
         // The size that an entry claims is not what counts.
         let mut liar = bytes.clone();
         let central = liar.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();

@@ -18,6 +18,9 @@ const FILES: &[&str] = &[
     "/usr/local/lib/python3.12/site-packages/x.pth",
     "/usr/local/lib/python3.12/site-packages/x-1.dist-info/METADATA",
     "/usr/bin/program",
+    "/app/node_modules/a/package.json",
+    "/app/node_modules/a/index.js",
+    "/usr/lib/python3.12/site-packages/y.cpython-312-x86_64-linux-gnu.so",
 ];
 
 fuzz_target!(|text: &str| {

@@ -43,8 +43,6 @@ pub enum FindingKind {
     WrongArchitecture,
     /// An index with attestation entries.
     AttestationIndex,
-    /// Docker's media types instead of OCI's.
-    DockerMediaType,
     /// An index with images for several platforms.
     MultiArchitectureIndex,
     /// Larger than the service takes.

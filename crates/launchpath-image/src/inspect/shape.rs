@@ -5,7 +5,6 @@ use launchpath_model::aws::image::ProcessConfig;
 use super::limit::{architecture, limit, port};
 use super::{Certainty, Finding, FindingKind};
 use crate::document::ImageDocuments;
-use crate::manifest::is_index_media_type;
 
 /// Findings of an image's documents. `protocol` as the runtime is configured, when that is known.
 pub(super) fn shape(documents: &ImageDocuments, protocol: Option<&str>) -> Vec<Finding> {
@@ -23,8 +22,13 @@ pub(super) fn shape(documents: &ImageDocuments, protocol: Option<&str>) -> Vec<F
 fn index(documents: &ImageDocuments, findings: &mut Vec<Finding>) {
     let attestations: usize = documents.indexes.iter().map(|index| index.value.attestations()).sum();
     if attestations > 0 {
+        let entries = if attestations == 1 {
+            "an attestation".to_owned()
+        } else {
+            format!("{attestations} attestations")
+        };
         let text = format!(
-            "the name leads to an index with {attestations} attestation entries beside the image; creation has failed on such in the field"
+            "the name leads to an index with {entries} beside the image; creation has failed on such in the field"
         );
         findings.push(
             Finding::new(FindingKind::AttestationIndex, Certainty::Possible, text)
@@ -42,15 +46,7 @@ fn index(documents: &ImageDocuments, findings: &mut Vec<Finding>) {
                 .with("platforms", platforms),
         );
     }
-    let media_type = documents.media_type();
-    if media_type.contains("vnd.docker.") && (documents.manifest.is_some() || is_index_media_type(media_type))
-    {
-        let text = format!("the manifest has Docker's media type ({media_type}), not OCI's");
-        findings.push(
-            Finding::new(FindingKind::DockerMediaType, Certainty::Possible, text)
-                .with("media_type", media_type),
-        );
-    }
+    // Docker's media types are no finding: what fails in the field, seldom, is an OCI manifest where Docker's was expected.
 }
 
 fn platform(documents: &ImageDocuments, findings: &mut Vec<Finding>) {

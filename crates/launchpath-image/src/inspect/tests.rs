@@ -156,12 +156,54 @@ fn a_code_zip() {
         [
             (MissingModule, Certainty::Certain, Some("requests")),
             (ForeignExtension, Certainty::Certain, Some("pkg.native")),
-            (ForeignExtension, Certainty::Likely, None),
             (MissingModule, Certainty::Likely, Some("boto3")),
         ]
     );
     assert_eq!(found.python.as_ref().and_then(|python| python.version.as_deref()), Some("3.12"));
     assert_eq!(kinds(&zip(300_000_000, &["app/main.py"]))[..2], [ZipTooLarge, EntryPointMissing]);
+}
+
+#[test]
+fn compiled_modules_of_other_systems_in_a_code_zip() {
+    let mut builder = TreeBuilder::in_memory().file("/main.py", "import uvicorn\n").file("/uvicorn.py", "");
+    builder = builder
+        .file("/a/one.cpython-312-darwin.so", b"\xcf\xfa\xed\xfe and more")
+        .file("/a/two.pyd", "MZ")
+        .file("/a/text.so", "no program");
+    for number in 0..9 {
+        let mut header = vec![0; 64];
+        header[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        header[18] = if number < 6 { 62 } else { 183 };
+        builder = builder.file(&format!("/b/{number}.abi3.so"), header);
+    }
+    let tree = builder.finish().unwrap();
+    let entry = ["main.py".to_owned()];
+    let found = inspect(&Subject::CodeZip { bytes: 1, entry_point: &entry }, &tree, &Asked::default());
+    let texts: Vec<&str> = found.findings.iter().map(|finding| finding.text.as_str()).collect();
+    assert_eq!(kinds(&found), [ForeignExtension; 6], "{texts:#?}");
+    assert!(texts[0].contains("/a/one.cpython-312-darwin.so is compiled for macOS"), "{texts:#?}");
+    assert!(texts[1].contains("/a/two.pyd is compiled for Windows"), "{texts:#?}");
+    assert!(texts[5].starts_with("3 more compiled files"), "{texts:#?}");
+}
+
+#[test]
+fn packages_beside_own_code_in_a_code_zip_are_packages() {
+    let tree = TreeBuilder::in_memory()
+        .file("/main.py", "from langchain import agents\nimport langchain.callbacks\n")
+        .file(
+            "/langchain/__init__.py",
+            "try:\n    import optional\nexcept ImportError:\n    optional = None\n",
+        )
+        .file("/langchain/agents.py", "")
+        .file("/langchain-1.0.0.dist-info/METADATA", "Name: langchain\nVersion: 1.0.0\n")
+        .file("/langchain-1.0.0.dist-info/RECORD", "langchain/__init__.py,,\nlangchain/agents.py,,\n")
+        .finish()
+        .unwrap();
+    let entry = ["main.py".to_owned()];
+    let found = inspect(&Subject::CodeZip { bytes: 1, entry_point: &entry }, &tree, &Asked::default());
+    assert_eq!(kinds(&found), [MissingSubmodule], "{:#?}", found.findings);
+    assert_eq!(found.findings[0].certainty, Certainty::Certain);
+    assert_eq!(found.findings[0].detail["version"], "1.0.0");
 }
 
 /// Pieces of the languages that are read, to be put together in any order.

@@ -6,10 +6,10 @@ use crate::elf::{Elf, Machine};
 use crate::python::{
     self, Check, ContainerMark, SearchPath, Start, Version, check, distributions, no_server,
 };
-use crate::tree::Tree;
+use crate::tree::{Entry, Tree};
 
-/// Foreign compiled files that are named one by one.
-const FOREIGN: usize = 20;
+/// Foreign compiled files that are named one by one; the rest are counted.
+const FOREIGN: usize = 5;
 
 /// Inspects a zip whose root is the tree's root.
 pub(super) fn inspect(tree: &Tree, bytes: u64, entry_point: &[String], asked: &Asked) -> Inspection {
@@ -77,6 +77,8 @@ pub(super) fn inspect(tree: &Tree, bytes: u64, entry_point: &[String], asked: &A
     // What the managed runtime brings beside the standard library is not documented.
     glue::add(&outcome, ContainerMark::Absent, Certainty::Certain, asked, &mut inspection);
     for finding in &mut inspection.findings {
+        // The import check speaks of images.
+        finding.text = finding.text.replace("the image", "the zip");
         let top = finding.detail.get("module").and_then(|module| module.as_str()).unwrap_or_default();
         let provided = ["boto3", "botocore", "s3transfer", "jmespath", "pip", "setuptools"];
         if finding.kind == FindingKind::MissingModule && provided.contains(&top) {
@@ -88,6 +90,13 @@ pub(super) fn inspect(tree: &Tree, bytes: u64, entry_point: &[String], asked: &A
         }
     }
     inspection.findings.extend(no_server(&outcome));
+    // A foreign file that is imported is named by its import.
+    let extension = |finding: &Finding| finding.detail.get("extension").cloned();
+    let imported = |finding: &&Finding| finding.detail.contains_key("module");
+    let named: Vec<_> = inspection.findings.iter().filter(imported).filter_map(extension).collect();
+    inspection.findings.retain(|finding| {
+        finding.detail.contains_key("module") || extension(finding).is_none_or(|file| !named.contains(&file))
+    });
     inspection.start.file = Some(path);
     inspection
 }
@@ -125,32 +134,51 @@ fn size(tree: &Tree, bytes: u64, inspection: &mut Inspection) {
     }
 }
 
+/// What a compiled module is for, when that is not Linux on arm64.
+fn made_for(tree: &Tree, entry: &Entry<'_>, windows: bool) -> Option<&'static str> {
+    /// The four first bytes of programs of macOS: for one machine of 64 bits, and for several.
+    const MACH_O: [[u8; 4]; 2] = [[0xcf, 0xfa, 0xed, 0xfe], [0xca, 0xfe, 0xba, 0xbe]];
+    if windows {
+        return Some("Windows");
+    }
+    let start = tree.read_range(entry, 0, 4).ok()?;
+    if MACH_O.iter().any(|magic| start == magic) {
+        return Some("macOS");
+    }
+    let machine = Elf::of(tree, entry)?.machine?;
+    (machine != Machine::Aarch64).then(|| machine.architecture())
+}
+
 /// The release that compiled modules in the zip are for, with their tag, and findings of those for another machine.
 fn compiled(tree: &Tree, inspection: &mut Inspection) -> (Option<Version>, Option<String>) {
     let mut tags: Vec<String> = Vec::new();
-    let mut foreign = 0;
+    let mut foreign = 0_usize;
     for entry in tree.walk("/") {
-        let Some((_, tag)) = entry.name().strip_suffix(".so").and_then(|name| name.split_once('.')) else {
-            continue;
+        let (stem, windows) = match entry.name().strip_suffix(".so") {
+            Some(stem) => (stem, false),
+            None => match entry.name().strip_suffix(".pyd") {
+                Some(stem) => (stem, true),
+                None => continue,
+            },
         };
+        let tag = stem.split_once('.').map_or("", |(_, tag)| tag);
         if tag.starts_with("cpython-") && !tags.iter().any(|known| known == tag) {
             tags.push(tag.to_owned());
         }
-        let machine = Elf::of(tree, &entry).and_then(|elf| elf.machine);
-        let Some(machine) = machine.filter(|machine| *machine != Machine::Aarch64) else { continue };
+        let Some(made_for) = made_for(tree, &entry, windows) else { continue };
         foreign += 1;
         if foreign <= FOREIGN {
-            let text = format!(
-                "{} is compiled for {}, and the service runs arm64",
-                entry.path(),
-                machine.architecture()
-            );
+            let text = format!("{} is compiled for {made_for}, and the service runs arm64", entry.path());
             let finding =
                 Finding::new(FindingKind::ForeignExtension, Certainty::Likely, text).in_file(entry.path());
-            inspection
-                .findings
-                .push(finding.with("extension", entry.path()).with("made_for", machine.name()));
+            inspection.findings.push(finding.with("extension", entry.path()).with("made_for", made_for));
         }
+    }
+    if let Some(more) = foreign.checked_sub(FOREIGN).filter(|more| *more > 0) {
+        let text =
+            format!("{more} more compiled files are for another machine than arm64, which the service runs");
+        let finding = Finding::new(FindingKind::ForeignExtension, Certainty::Likely, text);
+        inspection.findings.push(finding.with("more", more));
     }
     let versions: Vec<Version> = tags
         .iter()

@@ -40,9 +40,20 @@ pub(super) fn specifiers(text: &str) -> Vec<Specifier> {
     let mut inside = 0_usize;
     // Whether the statement at the top level has a condition or a function before what is read now.
     let mut branched = false;
+    // The `import` or `export` of a declaration that goes on here.
+    let mut declaration: Option<usize> = None;
     for (at, (token, line)) in tokens.iter().enumerate() {
         let next = |by: usize| tokens.get(at + by).map(|(token, _)| token);
         let before = at.checked_sub(1).and_then(|before| tokens.get(before)).map(|(token, _)| token);
+        let declares = declaration.is_some_and(|began| {
+            // One of types only is compiled away.
+            !matches!(tokens.get(began + 1), Some((Token::Word(word), _)) if word == "type")
+        });
+        match token {
+            Token::Word(word) if word == "import" || word == "export" => declaration = Some(at),
+            Token::Word(_) | Token::Text(_) | Token::Sign('{' | '}' | ',' | '*') => {}
+            _ => declaration = None,
+        }
         match token {
             Token::Sign('{') => braces += 1,
             Token::Sign('}') => {
@@ -87,7 +98,7 @@ pub(super) fn specifiers(text: &str) -> Vec<Specifier> {
                     ("import", Some(Token::Text(text)), ..) if top && !member => {
                         add(text, Form::Static, Certainty::Certain);
                     }
-                    ("from", Some(Token::Text(text)), ..) if declares(&tokens[..at]) => {
+                    ("from", Some(Token::Text(text)), ..) if declares => {
                         add(text, Form::Static, Certainty::Certain);
                     }
                     _ => {}
@@ -97,21 +108,6 @@ pub(super) fn specifiers(text: &str) -> Vec<Specifier> {
         }
     }
     found
-}
-
-/// Whether what stands before `from` is an import or export declaration, not one of types only.
-fn declares(before: &[(Token, u32)]) -> bool {
-    for (at, (token, _)) in before.iter().enumerate().rev().take(4000) {
-        match token {
-            Token::Word(word) if word == "import" || word == "export" => {
-                let types = matches!(before.get(at + 1), Some((Token::Word(word), _)) if word == "type");
-                return !types;
-            }
-            Token::Word(_) | Token::Text(_) | Token::Sign('{' | '}' | ',' | '*') => {}
-            _ => return false,
-        }
-    }
-    false
 }
 
 fn tokens(text: &str) -> Vec<(Token, u32)> {

@@ -26,8 +26,9 @@ use crate::tree::Tree;
 const FILE: u64 = 8 << 20;
 const BYTES: u64 = 256 << 20;
 const FILES: usize = 20_000;
-/// Links of the way to a file that are kept.
+/// Links of the way to a file that are told, and findings.
 const CHAIN: usize = 40;
+const FINDINGS: usize = 200;
 
 /// What a check of Node's imports found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,11 +41,26 @@ pub struct Outcome {
     pub not_checked: Vec<NotChecked>,
 }
 
-/// A file that waits to be read.
-struct Waiting {
-    file: String,
-    certainty: Certainty,
-    chain: Vec<Link>,
+/// Why a file is read: which file names it, by its place among those that were read, and where.
+#[derive(Clone)]
+struct Named {
+    by: usize,
+    line: u32,
+    specifier: String,
+}
+
+/// The walk from the start file on.
+struct Walk<'a> {
+    tree: &'a Tree,
+    resolver: Resolver<'a>,
+    /// The files that were read, in order.
+    read: Vec<(String, Option<Named>)>,
+    /// The surest first, so that a file reached in two ways is judged by the surer one.
+    waiting: BTreeMap<Certainty, VecDeque<(String, Option<Named>)>>,
+    /// How surely each file is loaded; it waits once for each.
+    surest: BTreeMap<String, Certainty>,
+    reported: BTreeSet<(String, Option<(String, String)>)>,
+    outcome: Outcome,
 }
 
 /// Checks what Node would load from `start`. `most`: the most that can be said, less when something that is loaded before may change
@@ -60,63 +76,98 @@ pub fn check(tree: &Tree, start: &str, most: Certainty) -> Outcome {
         return outcome;
     };
     outcome.packages = resolver.packages(&start);
-    // The surest first, so that a file reached in two ways is judged by the surer one.
-    let mut levels: BTreeMap<Certainty, VecDeque<Waiting>> = BTreeMap::new();
-    levels.entry(most).or_default().push_back(Waiting { file: start, certainty: most, chain: Vec::new() });
-    let mut seen = BTreeSet::new();
-    let mut reported = BTreeSet::new();
-    let mut bytes_read = 0;
-    while let Some(waiting) = levels.iter_mut().next_back().and_then(|(_, level)| level.pop_front()) {
-        levels.retain(|_, level| !level.is_empty());
-        if !seen.insert(waiting.file.clone()) || !is_script(&waiting.file) {
-            continue;
+    let mut walk = Walk {
+        tree,
+        resolver,
+        read: Vec::new(),
+        waiting: BTreeMap::new(),
+        surest: BTreeMap::new(),
+        reported: BTreeSet::new(),
+        outcome,
+    };
+    walk.wait(start, most, None);
+    walk.run();
+    walk.outcome
+}
+
+impl Walk<'_> {
+    fn wait(&mut self, file: String, certainty: Certainty, named: Option<Named>) {
+        if self.surest.get(&file).is_none_or(|known| *known < certainty) {
+            self.surest.insert(file.clone(), certainty);
+            self.waiting.entry(certainty).or_default().push_back((file, named));
         }
-        if seen.len() > FILES || bytes_read > BYTES {
-            let why = format!("more than {FILES} files or {BYTES} bytes would have to be read");
-            outcome.not_checked.push(NotChecked::new("what Node loads beyond the first files", why));
-            break;
+    }
+
+    fn run(&mut self) {
+        let mut seen = BTreeSet::new();
+        let mut bytes_read = 0;
+        while let Some(mut level) = self.waiting.last_entry() {
+            let certainty = *level.key();
+            let Some((file, named)) = level.get_mut().pop_front() else {
+                level.remove();
+                continue;
+            };
+            if !is_script(&file) || !seen.insert(file.clone()) {
+                continue;
+            }
+            if seen.len() > FILES || bytes_read > BYTES || self.outcome.findings.len() >= FINDINGS {
+                let why = format!("more than {FILES} files, {BYTES} bytes or {FINDINGS} findings");
+                self.outcome.not_checked.push(NotChecked::new("what Node loads beyond the first files", why));
+                break;
+            }
+            let Ok(bytes) = self.tree.read(&file, FILE) else { continue };
+            bytes_read += bytes.len() as u64;
+            self.read.push((file.clone(), named));
+            self.file(&file, &String::from_utf8_lossy(&bytes), certainty);
         }
-        let Ok(bytes) = tree.read(&waiting.file, FILE) else { continue };
-        bytes_read += bytes.len() as u64;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let module = resolver.is_module(&waiting.file);
-        let packaged = is_packaged(&waiting.file);
-        for specifier in specifiers(&text) {
-            let certainty = waiting.certainty.min(specifier.most);
+    }
+
+    /// What one file loads.
+    fn file(&mut self, file: &str, text: &str, level: Certainty) {
+        let module = self.resolver.is_module(file);
+        let packaged = is_packaged(file);
+        let by = self.read.len() - 1;
+        for specifier in specifiers(text) {
+            let certainty = level.min(specifier.most);
             // What a package loads under a condition is its own affair.
             if packaged && certainty == Certainty::Possible {
                 continue;
             }
-            let mut chain = waiting.chain.clone();
-            if chain.len() < CHAIN {
-                chain.push(Link {
-                    file: waiting.file.clone(),
-                    line: specifier.line,
-                    module: specifier.text.clone(),
-                });
-            }
             // A static import in a script is compiled away, or is refused before it is resolved.
             let import = specifier.form != Form::Require && (module || specifier.form == Form::Dynamic);
             let mode = if import { Mode::Import } else { Mode::Require };
-            match resolver.resolve(&waiting.file, &specifier.text, mode) {
-                Target::File(file) => {
-                    let certainty =
-                        if is_packaged(&file) { certainty.min(Certainty::Likely) } else { certainty };
-                    levels.entry(certainty).or_default().push_back(Waiting { file, certainty, chain });
+            match self.resolver.resolve(file, &specifier.text, mode) {
+                Target::File(target) => {
+                    let most = if is_packaged(&target) { Certainty::Likely } else { Certainty::Certain };
+                    let named = Named { by, line: specifier.line, specifier: specifier.text };
+                    self.wait(target, certainty.min(most), Some(named));
                 }
                 Target::BuiltIn | Target::Unknown => {}
                 target => {
-                    let owner = resolver.owner(&waiting.file);
-                    if reported.insert((specifier.text.clone(), owner.clone())) {
-                        let mut found = finding(&target, &specifier, &waiting, mode, certainty, owner);
-                        found.chain = chain;
-                        outcome.findings.push(found);
+                    let owner = self.resolver.owner(file);
+                    let new = self.outcome.findings.len() < FINDINGS
+                        && self.reported.insert((specifier.text.clone(), owner.clone()));
+                    if new {
+                        let mut found = finding(&target, &specifier, file, mode, certainty, owner);
+                        found.chain = self.chain(by, &specifier);
+                        self.outcome.findings.push(found);
                     }
                 }
             }
         }
     }
-    outcome
+
+    /// The way from the start to a specifier in a file that was read; of a very long one the end.
+    fn chain(&self, by: usize, specifier: &Specifier) -> Vec<Link> {
+        let mut named = Some(Named { by, line: specifier.line, specifier: specifier.text.clone() });
+        let mut chain = VecDeque::new();
+        while let Some(link) = named.take().filter(|_| chain.len() < CHAIN) {
+            let Some((file, above)) = self.read.get(link.by) else { break };
+            chain.push_front(Link { file: file.clone(), line: link.line, module: link.specifier });
+            named.clone_from(above);
+        }
+        chain.into()
+    }
 }
 
 fn is_packaged(file: &str) -> bool {
@@ -132,7 +183,7 @@ fn is_script(file: &str) -> bool {
 fn finding(
     target: &Target,
     specifier: &Specifier,
-    waiting: &Waiting,
+    file: &str,
     mode: Mode,
     most: Certainty,
     owner: Option<(String, String)>,
@@ -170,10 +221,8 @@ fn finding(
         }
         None => (kind, text, most),
     };
-    let finding = Finding::new(kind, certainty, text)
-        .in_file(&waiting.file)
-        .at_line(specifier.line)
-        .with("module", name);
+    let finding =
+        Finding::new(kind, certainty, text).in_file(file).at_line(specifier.line).with("module", name);
     match (target, owner) {
         (Target::NoPackage(package), _) => finding.with("distribution", package.as_str()),
         (Target::NoSubpath { package, version } | Target::OtherConditions { package, version }, _) => {

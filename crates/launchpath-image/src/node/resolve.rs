@@ -84,24 +84,30 @@ const BUILT_IN: &[&str] = &[
     "zlib",
 ];
 const PACKAGE_FILE: u64 = 4 << 20;
-/// Packages that are listed.
+/// Folders of packages that are looked at for the list.
 const LISTED: usize = 3000;
+
+/// Bytes of all `package.json` that are read: those beyond are taken for absent.
+const PACKAGE_FILES: u64 = 256 << 20;
 
 pub(super) struct Resolver<'a> {
     tree: &'a Tree,
     packages: BTreeMap<String, Option<Value>>,
+    bytes: u64,
 }
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(tree: &'a Tree) -> Self {
-        Self { tree, packages: BTreeMap::new() }
+        Self { tree, packages: BTreeMap::new(), bytes: 0 }
     }
 
     fn package(&mut self, directory: &str) -> Option<&Value> {
         let tree = self.tree;
+        let budget = &mut self.bytes;
         let read = || {
             let bytes = tree.read(&format!("{directory}/package.json"), PACKAGE_FILE).ok()?;
-            serde_json::from_slice(&bytes).ok()
+            *budget = budget.saturating_add(bytes.len() as u64);
+            serde_json::from_slice(&bytes).ok().filter(|_| *budget <= PACKAGE_FILES)
         };
         self.packages.entry(directory.to_owned()).or_insert_with(read).as_ref()
     }
@@ -263,20 +269,23 @@ impl<'a> Resolver<'a> {
     /// The packages beside `file`, with versions.
     pub(super) fn packages(&mut self, file: &str) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
+        let mut looked_at = 0;
         let mut at = file;
         while let Some((directory, _)) = at.rsplit_once('/') {
             for entry in self.tree.children(&format!("{directory}/node_modules")) {
                 let scoped = entry.name().starts_with('@');
                 let places = if scoped { self.tree.children(entry.path()) } else { vec![entry] };
-                for place in places.into_iter().take(LISTED) {
+                for place in places {
+                    looked_at += 1;
+                    if looked_at > LISTED {
+                        return found;
+                    }
                     let Some(package) = self.package(place.path()) else { continue };
                     let (Some(name), Some(version)) = (package["name"].as_str(), package["version"].as_str())
                     else {
                         continue;
                     };
-                    if found.len() < LISTED {
-                        found.entry(name.to_owned()).or_insert_with(|| version.to_owned());
-                    }
+                    found.entry(name.to_owned()).or_insert_with(|| version.to_owned());
                 }
             }
             at = directory;

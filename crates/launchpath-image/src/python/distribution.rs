@@ -1,5 +1,6 @@
 //! Installed distributions: what `*.dist-info` and `*.egg-info` say.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tree::{Entry, Tree};
@@ -21,7 +22,9 @@ pub struct Distribution {
 
 /// Most bytes of a metadata file and of a `RECORD`.
 const METADATA: u64 = 1 << 20;
-const RECORD: u64 = 64 << 20;
+const RECORD: u64 = 16 << 20;
+/// Bytes of all `RECORD`s that are read to tell whose a file is; beyond them the name has to do.
+const RECORDS: u64 = 1 << 30;
 
 /// The distributions in `sites`, in order; of two with one name the first is what is imported.
 pub fn distributions(tree: &Tree, sites: &[String]) -> Vec<Distribution> {
@@ -79,28 +82,35 @@ impl Distribution {
         record.lines().filter_map(first).filter(|name| !name.is_empty()).collect()
     }
 
-    /// Whether it installed `path`, relative to its site.
-    fn installed(&self, tree: &Tree, path: &str) -> bool {
+    /// Whether it installed `path`, relative to its site. `spent` counts the bytes that were read for that.
+    fn installed(&self, tree: &Tree, path: &str, spent: &Cell<u64>) -> bool {
+        if spent.get() > RECORDS {
+            return false;
+        }
+        let record = self.record(tree);
+        spent.set(spent.get().saturating_add(record.len() as u64));
         let matches =
             |line: &str| line.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(','));
-        self.record(tree).lines().any(matches)
+        record.lines().any(matches)
     }
 }
 
-/// The distribution that installed `file`; `likely` names are tried first.
+/// The distribution that installed `file`; `likely` names are tried first. `spent` counts the bytes that were read for that.
 pub(super) fn of_file<'a>(
     tree: &Tree,
     all: &'a [Distribution],
     file: &str,
     likely: &str,
+    spent: &Cell<u64>,
 ) -> Option<&'a Distribution> {
     let likely = normalise(crate::import::distribution_of(likely).unwrap_or(likely));
-    let here = |distribution: &&Distribution| {
-        file.strip_prefix(&distribution.site).is_some_and(|rest| rest.starts_with('/'))
+    // The site of a code zip is its root, `/`.
+    let below = |distribution: &Distribution| {
+        file.strip_prefix(distribution.site.trim_end_matches('/'))?.strip_prefix('/')
     };
+    let here = |distribution: &&Distribution| below(distribution).is_some();
     let owns = |distribution: &&Distribution| {
-        let path = &file[distribution.site.len() + 1..];
-        distribution.installed(tree, path)
+        below(distribution).is_some_and(|path| distribution.installed(tree, path, spent))
     };
     let (first, rest): (Vec<_>, Vec<_>) =
         all.iter().filter(here).partition(|distribution| normalise(&distribution.name) == likely);

@@ -4,6 +4,7 @@
 //! interpreter runs it; its findings are *certain*. What it left aside (guarded, conditional, in functions) is taken up by the
 //! next passes. A module is visited once, in the first pass that reaches it, so that its findings are as sure as they can be.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
@@ -82,6 +83,9 @@ pub fn check(check: &Check<'_>) -> Outcome {
 /// Modules and bytes of source that are read at most.
 const MODULES: usize = 40_000;
 const BYTES: u64 = 512 << 20;
+/// Links of the way to a finding that are told.
+const CHAIN: usize = 60;
+
 pub(super) struct Graph<'a> {
     pub(super) check: &'a Check<'a>,
     pub(super) finder: Finder<'a>,
@@ -101,6 +105,12 @@ pub(super) struct Graph<'a> {
     pub(super) not_checked: BTreeSet<NotChecked>,
     /// Names of everything that could be a module, with the directories above; made when first asked for.
     pub(super) elsewhere: Option<BTreeMap<String, Vec<String>>>,
+    /// Names of all files that may be libraries, with the first place of each; made when first asked for.
+    pub(super) libraries: Option<BTreeMap<String, String>>,
+    /// Bytes of records of installations that were read.
+    pub(super) records_read: Cell<u64>,
+    /// Libraries whose own needs were looked at.
+    pub(super) libraries_seen: BTreeSet<String>,
     started: Option<(String, String)>,
     imported: BTreeSet<String>,
 }
@@ -157,6 +167,9 @@ impl<'a> Graph<'a> {
             seen: BTreeMap::new(),
             not_checked: BTreeSet::new(),
             elsewhere: None,
+            libraries: None,
+            records_read: Cell::new(0),
+            libraries_seen: BTreeSet::new(),
             started: None,
             imported: BTreeSet::new(),
         }
@@ -518,7 +531,7 @@ impl<'a> Graph<'a> {
         self.directories.insert(at, directory);
     }
 
-    /// The imports that lead to `module`, outermost first.
+    /// The imports that lead to `module`, outermost first; of very many the last.
     pub(super) fn chain(&self, module: ModuleId) -> Vec<Link> {
         let mut chain = Vec::new();
         let mut at = module;
@@ -527,7 +540,7 @@ impl<'a> Graph<'a> {
             let file = file.unwrap_or_else(|| self.modules[parent].name.clone());
             chain.push(Link { file, line, module: self.modules[at].name.clone() });
             at = parent;
-            if chain.len() > self.modules.len() {
+            if chain.len() >= CHAIN {
                 break;
             }
         }

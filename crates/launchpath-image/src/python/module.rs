@@ -263,7 +263,9 @@ impl Graph<'_> {
             return Owner::Standard;
         }
         for (directory, names) in &self.packaged {
-            let rest = file.strip_prefix(directory.as_str()).and_then(|rest| rest.strip_prefix('/'));
+            // The directory of a code zip is its root, `/`.
+            let directory = directory.trim_end_matches('/');
+            let rest = file.strip_prefix(directory).and_then(|rest| rest.strip_prefix('/'));
             if let Some(rest) = rest {
                 let first = rest.split('/').next().unwrap_or_default();
                 if names.contains(first) {

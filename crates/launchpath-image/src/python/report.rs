@@ -12,12 +12,12 @@ use super::source::{Import, SyntaxError, What};
 use super::standard;
 use crate::elf::Elf;
 use crate::import::{distribution_of, is_project_name, moved};
-use crate::inspect::{Certainty, Finding, FindingKind, Link};
-use crate::start::program::missing_libraries;
+use crate::inspect::{Certainty, Finding, FindingKind, Link, NotChecked};
 use crate::tree::Tree;
 
-/// Places of one fault that are listed beside the first.
+/// Places of one fault that are listed beside the first, and faults.
 const ALSO: usize = 10;
+const FINDINGS: usize = 200;
 
 /// Why a missing module might be there after all.
 struct Doubt {
@@ -48,6 +48,9 @@ impl Graph<'_> {
             }
             return;
         }
+        if self.is_full() {
+            return;
+        }
         let mut finding = finding;
         finding.chain = self.chain(module);
         if !subject.0.is_empty() {
@@ -65,6 +68,16 @@ impl Graph<'_> {
         self.findings.push(finding);
     }
 
+    /// Whether there are so many findings that one more says nothing; then that is said.
+    fn is_full(&mut self) -> bool {
+        let full = self.findings.len() >= FINDINGS;
+        if full {
+            let why = format!("{FINDINGS} are listed");
+            self.not_checked.insert(NotChecked::new("findings beyond the first", why));
+        }
+        full
+    }
+
     /// An import of something that is not there.
     pub(super) fn report_missing(
         &mut self,
@@ -73,6 +86,9 @@ impl Graph<'_> {
         missing: &Missing,
         level: Certainty,
     ) {
+        if self.is_full() {
+            return;
+        }
         let name = missing.name.as_str();
         let top = name.split('.').next().unwrap_or(name);
         if !missing.foreign.is_empty() {
@@ -280,17 +296,36 @@ impl Graph<'_> {
         }
     }
 
-    /// Shared libraries that a compiled module needs and that are nowhere in the image.
+    /// Shared libraries that a compiled module needs and that are nowhere in the image: packages load libraries of other
+    /// packages before their own modules need them, so that one which lies anywhere may be found.
     pub(super) fn check_libraries(&mut self, module: ModuleId, level: Certainty) {
         let tree = self.check.tree;
+        // Of a code zip the system is not part of what is inspected.
+        if self.check.interpreter.path.is_none() {
+            return;
+        }
+        let elf_of = |path: &str| Elf::of(tree, &tree.lookup(path)?);
         let Some(file) = self.modules[module].file.clone() else { return };
-        let Some(entry) = tree.lookup(&file) else { return };
-        let Some(elf) = Elf::of(tree, &entry) else { return };
-        for (library, by) in missing_libraries(tree, &entry, &elf, None) {
-            // Packages load libraries of other packages before their own modules need them.
-            if tree.walk("/").any(|entry| entry.name() == library) {
-                continue;
+        let Some(elf) = elf_of(&file) else { return };
+        let places = self.libraries.get_or_insert_with(|| libraries(tree));
+        let mut waiting = vec![(file, elf)];
+        let mut missing = Vec::new();
+        while let Some((by, elf)) = waiting.pop() {
+            for library in elf.needed {
+                // The loader itself, and what it brings along, are named with paths or by it.
+                if library.contains('/') || library.starts_with("ld-") {
+                    continue;
+                }
+                let Some(path) = places.get(&library) else {
+                    missing.push((library, by.clone()));
+                    continue;
+                };
+                if self.libraries_seen.insert(library) {
+                    waiting.extend(elf_of(path).map(|elf| (path.clone(), elf)));
+                }
             }
+        }
+        for (library, by) in missing {
             let name = self.modules[module].name.clone();
             let text = format!("{name} needs the library {library}, and the image does not have it");
             let mut finding = Finding::new(FindingKind::MissingLibrary, level.min(Certainty::Likely), text)
@@ -323,7 +358,7 @@ impl Graph<'_> {
         let module = &self.modules[module];
         let file = module.file.as_deref()?;
         let top = module.name.split('.').next().unwrap_or_default();
-        distribution::of_file(self.check.tree, self.check.distributions, file, top)
+        distribution::of_file(self.check.tree, self.check.distributions, file, top, &self.records_read)
     }
 
     /// What could bring a missing module about after all.
@@ -399,6 +434,15 @@ impl Graph<'_> {
         })?;
         Some(found.path().to_owned())
     }
+}
+
+/// Everything whose name may be a library's, with the first place of it.
+fn libraries(tree: &Tree) -> BTreeMap<String, String> {
+    let mut places = BTreeMap::new();
+    for entry in tree.walk("/").filter(|entry| !entry.is_directory() && entry.name().contains(".so")) {
+        places.entry(entry.name().to_owned()).or_insert_with(|| entry.path().to_owned());
+    }
+    places
 }
 
 /// The directory of the top-level package that a file of an installed package belongs to.

@@ -9,8 +9,9 @@ use crate::import;
 use crate::inspect::{Certainty, Finding, FindingKind};
 use crate::tree::Tree;
 
-/// Most bytes of a requirements file.
+/// Most bytes of a requirements file, and most files.
 const FILE: u64 = 1 << 20;
+const FILES: usize = 50;
 
 /// Requirements in `directories` that allow any newer release, of which the installed one is a newer major release than the
 /// one they name. Only where the image says when it was installed.
@@ -19,12 +20,11 @@ pub fn newer_major_releases(tree: &Tree, directories: &[String], installed: &[Di
         installed.iter().map(|found| (normalise(&found.name), found)).collect();
     let mut findings: BTreeMap<String, Finding> = BTreeMap::new();
     for directory in directories {
-        for entry in tree.children(directory) {
-            let name = entry.name();
-            let plain = name.starts_with("requirements") && extension(name) == "txt";
-            if !plain && name != "pyproject.toml" {
-                continue;
-            }
+        let is_plain = |name: &str| name.starts_with("requirements") && extension(name) == "txt";
+        let children = tree.children(directory).into_iter();
+        let files = children.filter(|entry| is_plain(entry.name()) || entry.name() == "pyproject.toml");
+        for entry in files.take(FILES) {
+            let plain = is_plain(entry.name());
             let Ok(bytes) = tree.read_entry(&entry, FILE) else { continue };
             let text = String::from_utf8_lossy(&bytes).into_owned();
             for (line, requirement) in requirements(&text, plain) {

@@ -5,7 +5,7 @@
 //!
 //! Start with [`Launch::follow`].
 
-pub(crate) mod program;
+mod program;
 mod python_line;
 mod shell;
 #[cfg(test)]

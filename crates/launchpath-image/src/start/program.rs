@@ -210,7 +210,7 @@ fn is_interpreter(path: &str) -> bool {
 }
 
 /// Libraries that a program needs and that are not where its loader looks, with the file that needs them.
-pub(crate) fn missing_libraries(
+fn missing_libraries(
     tree: &Tree,
     entry: &Entry<'_>,
     elf: &Elf,

@@ -23,10 +23,10 @@ pub enum TreeError {
         cause: LayerError,
     },
     /// There is more than a tree may hold.
-    #[error("layer {layer}: more than {limit} {what} (at {path})")]
+    #[error("{}more than {limit} {what} (at {path})", .layer.map(|layer| format!("layer {layer}: ")).unwrap_or_default())]
     Limit {
-        /// The layer, from 0.
-        layer: usize,
+        /// The layer, from 0; none where files come from elsewhere.
+        layer: Option<usize>,
         /// What there is too much of.
         what: &'static str,
         /// The limit.
@@ -441,7 +441,8 @@ impl TreeBuilder {
 
     fn limit(&self, what: &'static str, limit: u64, path: &str) -> TreeError {
         let path: String = path.chars().take(200).collect();
-        TreeError::Limit { layer: self.here() as usize, what, limit, path }
+        let layer = (self.layers > 0).then(|| self.here() as usize);
+        TreeError::Limit { layer, what, limit, path }
     }
 
     fn note(&mut self, path: &[u8], oddity: Oddity) {

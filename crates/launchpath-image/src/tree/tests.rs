@@ -280,7 +280,7 @@ fn a_few_files_make_a_tree() {
     assert_eq!(error.to_string(), "/a/../b has a name with `..` and is passed over");
     let small = Limits { file: 3, ..Limits::default() };
     let error = TreeBuilder::in_memory().limits(small).file("/a", "1234").finish().unwrap_err();
-    assert_eq!(error.to_string(), "layer 0: more than 3 bytes in one file (at /a)");
+    assert_eq!(error.to_string(), "more than 3 bytes in one file (at /a)");
 }
 
 #[test]

@@ -10,5 +10,6 @@
 
 mod disk;
 mod generator;
+mod hostile;
 mod oracle;
 mod packages;
