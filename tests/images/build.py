@@ -37,6 +37,7 @@ SITE = "usr/local/lib/python3.11/dist-packages"
 MEMBERS = {
     "name", "what", "architecture", "program_architecture", "base", "site", "agent", "files", "texts", "links", "folders", "modes",
     "owners", "programs", "pad_layers", "hostile", "config", "shape", "expect", "slow", "why",
+    "findings", "refused",
 }
 
 

@@ -11,7 +11,14 @@ use crate::program::repository;
 /// `tests/images/images.toml`, as far as tests read it.
 #[derive(Debug, Deserialize)]
 struct Definitions {
+    ambient: Ambient,
     image: Vec<Image>,
+}
+
+/// What is true of every image of this machine's architecture.
+#[derive(Debug, Deserialize)]
+struct Ambient {
+    findings: Vec<String>,
 }
 
 /// One image.
@@ -20,6 +27,12 @@ pub(crate) struct Image {
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) slow: bool,
+    architecture: Option<String>,
+    /// What an inspection finds, with how sure it is: `certain missing_submodule`. Those of its architecture are among them.
+    #[serde(default)]
+    pub(crate) findings: Vec<String>,
+    /// A part of what an inspection says that refuses it.
+    pub(crate) refused: Option<String>,
     /// None for hostile images, which have tests of their own.
     pub(crate) expect: Option<Expect>,
     /// Where it is; put there by [`built`].
@@ -39,6 +52,7 @@ pub(crate) struct Expect {
     pub(crate) network: Option<String>,
     pub(crate) remark: Option<String>,
     pub(crate) fault: Option<String>,
+    pub(crate) fault_inspected: Option<String>,
 }
 
 /// A verdict; `unknown` is written as such, because TOML has no null.
@@ -77,8 +91,12 @@ pub(crate) fn built(names: &[&str]) -> Option<Vec<Image>> {
         return None;
     }
     let paths: BTreeMap<String, String> = serde_json::from_slice(&run.stdout).expect("name: path");
-    let images = definitions().image.into_iter().filter_map(|mut image| {
+    let Definitions { ambient, image } = definitions();
+    let images = image.into_iter().filter_map(|mut image| {
         image.path.clone_from(paths.get(&image.name)?);
+        if image.architecture.as_deref() != Some("arm64") {
+            image.findings.extend(ambient.findings.iter().cloned());
+        }
         Some(image)
     });
     Some(images.collect())

@@ -8,6 +8,7 @@ mod emulator;
 mod images;
 mod incident;
 mod inspect;
+mod inspect_images;
 mod live;
 mod program;
 mod reach;

@@ -65,11 +65,20 @@ fn rehearsed(image: &Image) -> Vec<String> {
     };
     let mut wrong = compare(expect, &record);
     if let Some(fault) = &expect.fault {
+        wrong.extend(named_otherwise(&bundle, fault, "by the rehearsal"));
+    }
+    if let Some(fault) = expect.fault_inspected.as_ref().or(expect.fault.as_ref()) {
+        let mut words = vec!["inspect", &image.path, "--format", "json", "--bundle", &bundle];
+        words.extend(protocol(expect).into_iter().flat_map(|protocol| ["--protocol", protocol]));
+        launchpath(&words);
+        wrong.extend(named_otherwise(&bundle, fault, "by the rehearsal and an inspection"));
+    }
+    if record["passed"].is_null() {
         let diagnosis = launchpath(&["diagnose", "--bundle", &bundle, "--format", "json"]).json();
-        let cause = &diagnosis["causes"][0];
-        if cause["fault"] != fault.as_str() || cause["status"] == "possible" {
-            wrong.push(format!("the diagnosis names {}, {}", cause["fault"], cause["status"]));
-        }
+        let sure = diagnosis["causes"].as_array().into_iter().flatten().find(|c| c["status"] == "confirmed");
+        wrong.extend(
+            sure.map(|cause| format!("the rehearsal decides nothing, and {} is confirmed", cause["fault"])),
+        );
     }
     let code = match &record["passed"] {
         Value::Bool(true) => 0,
@@ -89,12 +98,25 @@ fn rehearsed(image: &Image) -> Vec<String> {
     vec![format!("{}: {} {notes:?}", image.name, wrong.join(", "))]
 }
 
+/// What the diagnosis of the bundle names first, when that is not `fault`.
+fn named_otherwise(bundle: &str, fault: &str, by: &str) -> Option<String> {
+    let diagnosis = launchpath(&["diagnose", "--bundle", bundle, "--format", "json"]).json();
+    let cause = &diagnosis["causes"][0];
+    let named = cause["fault"] == fault && cause["status"] != "possible";
+    (!named).then(|| format!("{by} the diagnosis names {}, {}", cause["fault"], cause["status"]))
+}
+
+/// The protocol that an image is rehearsed for, when it is not the usual one.
+fn protocol(expect: &Expect) -> Option<&str> {
+    let pair = expect.arguments.windows(2).find(|pair| pair[0] == "--protocol")?;
+    Some(&pair[1])
+}
+
 /// The incident's evidence, for a runtime of the protocol that the image is rehearsed for.
 fn failing_launch(expect: &Expect, folder: &Path) -> String {
     let text = std::fs::read_to_string(scenario("incident/as-collected")).expect("the bundle");
     let mut bundle: Value = serde_json::from_str(&text).expect("JSON");
-    let words = expect.arguments.iter().zip(expect.arguments.iter().skip(1));
-    let protocol = words.filter(|(name, _)| *name == "--protocol").map(|(_, protocol)| protocol).next();
+    let protocol = protocol(expect);
     for call in bundle["calls"].as_array_mut().into_iter().flatten() {
         if let (Some(protocol), "GetAgentRuntime") =
             (protocol, call["operation"].as_str().unwrap_or_default())

@@ -65,7 +65,12 @@ fn facts(response: &Value) -> Vec<String> {
     };
     lines.push(format!("{} ({kind}{platform}){}", text("/image").unwrap_or_default(), size(response)));
     if let Some(digest) = text("/digest") {
-        lines.push(format!("Digest: {digest}"));
+        let format = match text("/media_type") {
+            Some(media_type) if media_type.contains("vnd.docker.") => " (Docker's format)",
+            Some(media_type) if media_type.contains("vnd.oci.") => " (OCI's format)",
+            _ => "",
+        };
+        lines.push(format!("Digest: {digest}{format}"));
     }
     let argv: Vec<&str> =
         response["start"]["argv"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
