@@ -6,19 +6,27 @@
 use launchpath_model::{Gap, GapReason, Outcome};
 use serde_json::json;
 
-use super::{Check, Context, DIRECT, because};
+use super::{Certainty, Check, Context, DIRECT, Finding, because, trial};
 use crate::chain::{Failure, Stage};
-use crate::diagnosis::Because;
 use crate::process_log::excerpt;
+use crate::repair::Repair;
 
 /// The failure whose text names the fault; what only a person reports does not count.
 pub(super) fn named<'a>(context: &'a Context, code: &str) -> Option<&'a Failure> {
     context.progress.all_failures().find(|failure| failure.fault == Some(code) && !failure.reported)
 }
 
-/// The line that such a failure gives.
-pub(super) fn line(failure: &Failure) -> Because {
-    because(format!("the failure names it: {}", excerpt(&failure.text)), &failure.evidence, DIRECT)
+/// The failure proves the fault, at the stage where it was met.
+pub(super) fn found(context: &Context, failure: &Failure, repair: Repair) -> Check {
+    found_at(failure.stage, context, failure, repair)
+}
+
+/// As [`found`], where the fault belongs to another stage than the failure.
+pub(super) fn found_at(stage: Stage, context: &Context, failure: &Failure, repair: Repair) -> Check {
+    let text = format!("the failure names it: {}", excerpt(&failure.text));
+    let lines = vec![because(text, &failure.evidence, DIRECT)];
+    let finding = Finding::new(Certainty::Proven, trial::runtime_subject(context.case), lines);
+    Check::found(finding.map(|finding| finding.at(stage).with_repair(repair)))
 }
 
 /// No call that the input holds failed with the fault's text.

@@ -2,7 +2,7 @@
 
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
-use crate::faults::{Certainty, Check, Context, Fault, Finding, own_text, trial};
+use crate::faults::{Check, Context, Fault, own_text};
 use crate::repair::Repair;
 
 /// The fault.
@@ -21,9 +21,7 @@ fn check(context: &Context) -> Check {
     let Some(failure) = own_text::named(context, FAULT.code) else {
         return own_text::not_named(context);
     };
-    let subjects = trial::runtime_subject(context.case);
-    let finding = Finding::new(Certainty::Proven, subjects, vec![own_text::line(failure)]);
-    Check::found(finding.map(|finding| finding.at(failure.stage).with_repair(mend())))
+    own_text::found(context, failure, mend())
 }
 
 fn mend() -> Repair {

@@ -30,12 +30,10 @@ fn check(context: &Context) -> Check {
         }
         return own_text::accepted(context);
     };
-    let subjects = trial::runtime_subject(context.case);
-    let finding = Finding::new(Certainty::Proven, subjects, vec![own_text::line(failure)]);
     // The request of a runtime that is there was one to call it.
     let there = context.progress.trace_at_or_beyond(failure.stage).is_some();
     let stage = if there { Stage::InvokeAdmission } else { failure.stage };
-    Check::found(finding.map(|finding| finding.at(stage).with_repair(mend())))
+    own_text::found_at(stage, context, failure, mend())
 }
 
 fn mend() -> Repair {

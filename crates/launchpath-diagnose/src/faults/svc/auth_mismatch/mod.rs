@@ -24,9 +24,7 @@ fn check(context: &Context) -> Check {
         }
         return own_text::not_named(context);
     };
-    let subjects = trial::runtime_subject(context.case);
-    let finding = Finding::new(Certainty::Proven, subjects, vec![own_text::line(failure)]);
-    Check::found(finding.map(|finding| finding.at(failure.stage).with_repair(mend())))
+    own_text::found(context, failure, mend())
 }
 
 fn mend() -> Repair {
