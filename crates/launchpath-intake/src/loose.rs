@@ -102,6 +102,8 @@ pub(crate) struct Sorted {
     calls: Vec<Recorded>,
     /// Files that are no answers, with the reason.
     others: Vec<(EvidenceId, String)>,
+    /// The first part of a bundle without the rest: its file, and what it is.
+    misshapen: Option<(String, String)>,
     next: usize,
 }
 
@@ -174,6 +176,12 @@ pub(crate) fn read_all(reader: &mut Reader<'_>) -> Result<Sorted, IntakeError> {
 /// Lowers what was recognised.
 pub(crate) fn world(sorted: Sorted) -> Result<World, IntakeError> {
     if sorted.calls.is_empty() {
+        if let Some((name, found)) = sorted.misshapen {
+            let expected = "a bundle (an object with `format` and `calls`), or an answer of the AWS CLI";
+            return Err(IntakeError::new(Problem::Malformed, expected, found)
+                .in_file(&name)
+                .advise("give the bundle as `launchpath collect` wrote it"));
+        }
         let found = sorted.others.first().map_or_else(|| "no document".to_owned(), |(_, why)| why.clone());
         return Err(IntakeError::new(Problem::Empty, "a bundle, or answers of the AWS CLI as JSON", found)
             .advise("collect with `launchpath collect`, or save the CLI's answers with `--output json`"));
@@ -313,6 +321,21 @@ fn take_answers(sorted: &mut Sorted, name: &str, value: Value) {
     if count == 0 {
         let id = sorted.next_id();
         sorted.others.push((id, format!("{name}: no answer of the AWS CLI that launchpath reads")));
+        if let Some(found) = misshapen(&value) {
+            sorted.misshapen.get_or_insert_with(|| (name.to_owned(), found));
+        }
+    }
+}
+
+/// What a document is that was meant as a bundle and lost what is around its calls.
+fn misshapen(value: &Value) -> Option<String> {
+    let is_call =
+        |value: &Value| ["service", "operation", "outcome"].iter().all(|name| value.get(name).is_some());
+    match value {
+        Value::Array(items) if items.first().is_some_and(is_call) => {
+            Some(format!("the list of {} calls of a bundle", items.len()))
+        }
+        value => is_call(value).then(|| "one call of a bundle".to_owned()),
     }
 }
 
@@ -366,6 +389,30 @@ mod tests {
 
     fn files(files: &[(&str, &str)]) -> Result<launchpath_model::World, crate::IntakeError> {
         open(&files.iter().map(|(name, text)| (*name, text.as_bytes())).collect::<MemoryDocuments>())
+    }
+
+    #[test]
+    fn a_part_of_a_bundle_is_malformed_and_an_unread_answer_is_not() {
+        use crate::error::Problem;
+        let call = r#"{"id": "c1", "service": "ec2", "operation": "DescribeVpcs", "outcome": "ok"}"#;
+        for (text, found) in [
+            (call.to_owned(), "one call of a bundle"),
+            (format!("[{call}, {call}]"), "the list of 2 calls of a bundle"),
+        ] {
+            let error = files(&[("x.json", &text)]).unwrap_err();
+            assert_eq!(
+                (error.problem(), error.file()),
+                (Problem::Malformed, Some("x.json")),
+                "{text}: {error}"
+            );
+            assert_eq!(error.found(), found, "{text}");
+            // Beside an answer it is a file that was not understood, as ever.
+            let world = files(&[("x.json", &text), ("y.json", r#"{"Vpcs": []}"#)]).unwrap();
+            assert_eq!(world.not_understood.len(), 1);
+        }
+        for text in [r#"{"Addresses": []}"#, "{}", "[]", "[[]]", "null", "\"x\""] {
+            assert_eq!(files(&[("x.json", text)]).unwrap_err().problem(), Problem::Empty, "{text}");
+        }
     }
 
     #[test]

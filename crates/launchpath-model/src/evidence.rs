@@ -72,6 +72,7 @@ pub enum Outcome {
 
 /// What the service said when it did not answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(expecting = "an object with `code` and `message`")]
 pub struct CallError {
     /// The error code, for example `AccessDeniedException`.
     #[serde(default)]

@@ -73,21 +73,24 @@ impl Bundle {
         Self::from_value(file, parse(file, bytes)?)
     }
 
-    /// Whether the document says that it is a bundle, of whatever version.
+    /// Whether the document is meant as a bundle: it says so, of whatever version, or it has calls, as no answer of AWS has.
+    /// What is wrong with it then is said, and it never passes for something else.
     pub(crate) fn recognises(value: &Value) -> bool {
         let format = value.get("format").and_then(Value::as_str);
-        format.is_some_and(|format| format.starts_with("launchpath-bundle/"))
+        format.is_some_and(|format| format.starts_with("launchpath-bundle")) || value.get("calls").is_some()
     }
 
     /// Reads a bundle out of a JSON value of `file` (named in errors only).
     pub fn from_value(file: &str, value: Value) -> Result<Self, IntakeError> {
         let root = Place::file(file);
         let mut members = Members::open(value, &root)?;
-        let format: String = members.required("format", &format!("{FORMAT:?}"))?;
+        let Some(format) = members.take("format") else {
+            return Err(root.error(format!("a member `format`, such as {FORMAT:?}"), "none"));
+        };
         if format != FORMAT {
             return Err(root
                 .member("format")
-                .error(format!("{FORMAT:?}"), format!("{format:?}"))
+                .error(format!("{FORMAT:?}"), excerpt(&format))
                 .advise("use the version of launchpath that wrote it, or a newer one"));
         }
         let collected_at: Option<Timestamp> = members.optional("collected_at")?;
@@ -188,6 +191,22 @@ mod tests {
 
     fn read(text: &str) -> Result<Bundle, crate::IntakeError> {
         Bundle::from_json("bundle.json", text.as_bytes())
+    }
+
+    #[test]
+    fn a_document_with_calls_is_meant_as_a_bundle() {
+        for (text, place) in [
+            (r#"{ "calls": [] }"#, None),
+            (r#"{ "format": null, "calls": [] }"#, None),
+            (r#"{ "format": "launchpath/1", "calls": [] }"#, Some("format")),
+            (r#"{ "format": 1, "calls": [] }"#, Some("format")),
+            (r#"{ "format": "launchpath-bundle", "collected_at": null }"#, Some("format")),
+        ] {
+            let error = crate::open_bytes("case.json", text.as_bytes()).unwrap_err();
+            assert_eq!(error.problem(), crate::error::Problem::Malformed, "{text}: {error}");
+            assert_eq!((error.file(), error.place()), (Some("case.json"), place), "{text}: {error}");
+            assert!(error.to_string().contains("launchpath-bundle/1"), "{text}: {error}");
+        }
     }
 
     #[test]
