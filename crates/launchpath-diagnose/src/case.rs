@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use launchpath_model::aws::agentcore::{
-    NetworkMode, PlatformVersion, Runtime, RuntimeStatus, ServerProtocol, VpcConfig,
+    NetworkMode, PlatformVersion, Runtime, RuntimeEndpoint, RuntimeStatus, ServerProtocol, VpcConfig,
 };
 use launchpath_model::aws::image::{ImageDetail, ImageUri};
 use launchpath_model::aws::role::Role;
@@ -126,6 +126,18 @@ impl<'a> Case<'a> {
             .target(format!("the description of runtime {id}"), command)
             .with("agentRuntimeId", id.as_str());
         self.world.runtimes.get(&id, &target)
+    }
+
+    /// An endpoint of the runtime by its name, three-valued.
+    pub fn known_endpoint(&self, name: &str) -> Known<&'a RuntimeEndpoint> {
+        let id = self.id.clone().unwrap_or_default();
+        let request = json!({ "agentRuntimeId": id.as_str() });
+        let command = self.command("bedrock-agentcore-control", "ListAgentRuntimeEndpoints", &request);
+        let target = self
+            .target(format!("endpoint {name} of {id}"), command)
+            .with("agentRuntimeId", id.as_str())
+            .with("endpointName", name);
+        self.world.runtime_endpoints.get(&(id, name.to_owned()), &target)
     }
 
     /// Subnets and groups, for VPC mode.

@@ -16,7 +16,7 @@ use crate::diagnosis::{
 };
 use crate::faults::{self, Check, Context, Fault};
 use crate::rank::{Judged, Standing, rank};
-use crate::{beliefs, comparison, paths, plan, probe, timeline, traps};
+use crate::{beliefs, comparison, paths, plan, probe, subject, timeline, traps};
 
 /// Diagnoses the world's subject.
 pub fn diagnose(world: &World) -> Diagnosis {
@@ -139,7 +139,8 @@ fn assemble(world: &World, judgement: &Judgement) -> Diagnosis {
     let blocked = blocked_stages(&causes);
     let (causes, also_blocking) = split(causes, progress);
     let verdict = verdict(progress, &causes, judged);
-    let mut warnings = traps::warnings(case, progress, judged);
+    let mut warnings: Vec<Warning> = subject::warning(case).into_iter().collect();
+    warnings.extend(traps::warnings(case, progress, judged));
     warnings.extend(crashed.iter().map(|(code, text)| Warning {
         code: "check.crashed".to_owned(),
         title: format!("the check of {code} crashed"),

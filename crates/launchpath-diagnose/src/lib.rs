@@ -22,6 +22,7 @@ mod process_log;
 mod rank;
 mod refusal;
 pub mod repair;
+mod subject;
 mod timeline;
 mod traps;
 
@@ -29,3 +30,4 @@ pub use comparison::{at_version, compare};
 pub use diagnosis::Diagnosis;
 pub use engine::diagnose;
 pub use plan::apply_to_bundle;
+pub use subject::{AbsentEndpoint, absent_endpoint};

@@ -100,6 +100,7 @@ fn subject(mut world: World, launch: &str) -> Result<World, Failure> {
         );
         return Err(Failure::usage(error).advise("name one of these, or collect again with --against"));
     }
+    super::diagnose::has_endpoint(&world)?;
     let Some(version) = launch.version else { return Ok(world) };
     launchpath_diagnose::at_version(&world, version).ok_or_else(|| {
         let error = anyhow::anyhow!("{} version {version}: the evidence does not describe it", launch.runtime);

@@ -29,6 +29,9 @@ pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, 
         Some(path) => (saved(disk::open(path)?, arguments)?, None),
         None => live(arguments).map(|(world, bundle)| (world, Some(bundle)))?,
     };
+    if arguments.subject.endpoint != "DEFAULT" && !arguments.redaction.redact {
+        has_endpoint(&world)?;
+    }
     let refused = arguments.bundle.is_none() && is_all_refused(&world);
     let diagnosis = launchpath_diagnose::diagnose(&world);
     let options = output::options(global, arguments.output.is_some(), arguments.detail);
@@ -101,6 +104,9 @@ fn hidden(path: &Path, arguments: &DiagnoseArguments) -> Result<(World, Value), 
         is_there(&disk::open(path)?, against)?;
     }
     let endpoint = Some(&arguments.subject.endpoint).filter(|endpoint| *endpoint != "DEFAULT");
+    if endpoint.is_some() {
+        has_endpoint(&saved(disk::open(path)?, arguments)?)?;
+    }
     let given = [
         ("runtime", arguments.runtime.as_ref()),
         ("endpoint", endpoint),
@@ -154,6 +160,19 @@ fn is_there(world: &World, wanted: &str) -> Result<(), Failure> {
     let error =
         anyhow::anyhow!("--against {wanted}: the bundle describes no such runtime; it describes: {held}");
     Err(Failure::usage(error).advise("collect again with --against, or name one of these"))
+}
+
+/// A diagnosis of an endpoint that does not exist would speak of nothing.
+pub(super) fn has_endpoint(world: &World) -> Result<(), Failure> {
+    let Some(absent) = launchpath_diagnose::absent_endpoint(world) else { return Ok(()) };
+    let there = if absent.there.is_empty() { "none".to_owned() } else { absent.there.join(", ") };
+    let error = anyhow::anyhow!(
+        "endpoint {}: {} has no such endpoint; it has: {there}{}",
+        absent.wanted,
+        absent.runtime,
+        super::page::calls(&absent.evidence)
+    );
+    Err(Failure::usage(error).advise("name one of these"))
 }
 
 fn add_statement(world: &mut World, text: &str) {

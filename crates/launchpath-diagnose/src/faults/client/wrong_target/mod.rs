@@ -2,7 +2,6 @@
 
 use launchpath_model::world::Invocation;
 use launchpath_model::{Gap, GapReason, Known, Outcome};
-use serde_json::json;
 
 use crate::case::Case;
 use crate::chain::Stage;
@@ -44,18 +43,9 @@ fn check(context: &Context) -> Check {
 
 /// A failing call of an endpoint that a valid look-up does not have.
 fn endpoint_is_not_there(case: &Case) -> Option<Finding> {
-    let id = case.id.clone()?;
+    case.id.as_ref()?;
     let call = case.latest_invocation().filter(|call| call.outcome != Outcome::Ok)?;
-    let request = json!({ "agentRuntimeId": id.as_str() });
-    let command = case.command("bedrock-agentcore-control", "ListAgentRuntimeEndpoints", &request);
-    let target = case
-        .target(format!("endpoint {} of {id}", call.qualifier), command)
-        .with("agentRuntimeId", id.as_str())
-        .with("endpointName", &call.qualifier);
-    let Known::Absent(absence) = case.world.runtime_endpoints.get(&(id, call.qualifier.clone()), &target)
-    else {
-        return None;
-    };
+    let Known::Absent(absence) = case.known_endpoint(&call.qualifier) else { return None };
     let text = format!("the runtime has no endpoint {}, which the call names", call.qualifier);
     let mut evidence = absence.evidence().to_vec();
     evidence.push(call.evidence.clone());
