@@ -40,3 +40,4 @@ pub use contrast::{contrast_json, contrast_text};
 pub use format::{Format, UnknownFormat, render};
 pub use options::{Colour, Detail, Options};
 pub use schema::schema;
+pub use wording::codes;

@@ -265,6 +265,41 @@ pub(crate) fn denied(diagnosis: &Diagnosis) -> Vec<EvidenceId> {
     denied.map(|record| record.id.clone()).collect()
 }
 
+/// Calls of one operation that were refused, and the faults that they leave open.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refusal<'a> {
+    pub(crate) service: &'a str,
+    pub(crate) operation: &'a str,
+    pub(crate) calls: Vec<EvidenceId>,
+    pub(crate) faults: Vec<&'a str>,
+}
+
+/// The refused calls by operation, what leaves most open first. A call that leaves nothing open is among them.
+pub(crate) fn refusals(diagnosis: &Diagnosis) -> Vec<Refusal<'_>> {
+    let mut refusals: Vec<Refusal<'_>> = Vec::new();
+    for record in diagnosis.evidence.iter().filter(|record| record.outcome == Outcome::Denied) {
+        let (service, operation) = (record.service.as_str(), record.operation.as_str());
+        match refusals.iter_mut().find(|known| (known.service, known.operation) == (service, operation)) {
+            Some(known) => known.calls.push(record.id.clone()),
+            None => refusals.push(Refusal {
+                service,
+                operation,
+                calls: vec![record.id.clone()],
+                faults: Vec::new(),
+            }),
+        }
+    }
+    for refusal in &mut refusals {
+        let cites = |fault: &&Undecided| {
+            fault.missing.iter().any(|missing| missing.calls.iter().any(|call| refusal.calls.contains(call)))
+        };
+        let open = diagnosis.unknown.iter().filter(cites).map(|fault| fault.fault.as_str());
+        refusal.faults = open.collect();
+    }
+    refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.faults.len()));
+    refusals
+}
+
 /// The command that repeats a call; a person's statement has none.
 pub(crate) fn repeats(record: &EvidenceRecord) -> Option<&str> {
     let command = record.command.trim();

@@ -147,7 +147,7 @@ pub(crate) fn more(number: usize, one: &str) -> String {
 }
 
 /// Fault codes as they are when few, else gathered by area: `net.{dns_off, nacl}, iam.trust_policy`.
-pub(crate) fn codes(codes: &[&str]) -> String {
+pub fn codes(codes: &[&str]) -> String {
     if codes.len() <= 3 {
         return codes.join(", ");
     }

@@ -24,6 +24,7 @@ pub(super) fn write(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
         summary = summary.ink(Ink::Dim, "; each with its command: --format json");
     }
     canvas.heading("Evidence", summary);
+    refused(canvas, diagnosis);
     if !full {
         return;
     }
@@ -54,5 +55,25 @@ pub(super) fn write(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
         if let Some(command) = outline::repeats(record) {
             canvas.verbatim(6, command);
         }
+    }
+}
+
+/// What the refused calls leave open, and how to get the permission. A refused invocation is the symptom, not a gap.
+fn refused(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
+    let refusals = outline::refusals(diagnosis);
+    let gaps: Vec<_> = refusals.iter().filter(|refusal| !refusal.faults.is_empty()).collect();
+    for refusal in &gaps {
+        let text = Rich::new()
+            .plain("refused: ")
+            .plain(refusal.service)
+            .plain(" ")
+            .plain(refusal.operation)
+            .ids(&refusal.calls)
+            .ink(Ink::Dim, " leaves open ")
+            .ink(Ink::Strong, &wording::codes(&refusal.faults));
+        canvas.hanging(Rich::new().ink(Ink::Doubt, "  ? "), "    ", text);
+    }
+    if !gaps.is_empty() {
+        canvas.verbatim(6, "launchpath permissions");
     }
 }
