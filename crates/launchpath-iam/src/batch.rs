@@ -244,11 +244,17 @@ fn principal_of(members: &Map<String, Value>) -> Result<Principal, RecordError> 
         ("service" | "awsservice", Some(name)) => Ok(Principal::service(name)),
         ("federated" | "webidentity" | "saml" | "oidc", Some(name)) => Ok(Principal::federated(name)),
         (_, Some(name)) => {
-            let principal = Principal::parse(name)?;
-            Ok(match text(&["rolearn"]) {
-                Some(role) => principal.with_role_arn(role),
-                None => principal,
-            })
+            let mut principal = Principal::parse(name)?;
+            if let Some(role) = text(&["rolearn"]) {
+                principal = principal.with_role_arn(role);
+            }
+            if let Some(user) = text(&["parentuser", "parentuserarn"]) {
+                principal = principal.with_parent_user(user);
+            }
+            if let Some(id) = text(&["canonicalid", "canonicaluserid"]) {
+                principal = principal.with_canonical_id(id);
+            }
+            Ok(principal)
         }
         _ => Err(wrong("principal", "a name or an object with `type` and `id`")),
     }

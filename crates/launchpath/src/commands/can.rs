@@ -37,14 +37,16 @@ pub(crate) fn run(global: &Global, arguments: &CanArguments) -> Result<u8, Failu
     }
     let world = arguments.bundle.as_deref().map(disk::open).transpose()?;
     let request = request(arguments, world.as_ref())?;
-    let given = files::read(&arguments.policies)?;
+    let mut given = files::read(&arguments.policies)?;
     let mut policies = match &world {
         Some(world) => evidence::policies(world, &request, &given),
         None => files::alone(&given),
     };
+    let findings = std::mem::take(&mut given.findings);
     given.put_into(&mut policies.layers);
     let outcome = evaluate(&request, &policies.layers);
-    let answered = Answered { request: &request, outcome: &outcome, policies: &policies };
+    let answered =
+        Answered { request: &request, outcome: &outcome, policies: &policies, findings: &findings };
     let text = match (arguments.format, &global.query) {
         (AnswerFormat::Text, None) => {
             answered.text(&output::options(global, arguments.output.is_some(), HowMuch::Normal))

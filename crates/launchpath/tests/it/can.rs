@@ -139,6 +139,58 @@ fn a_document_that_aws_would_not_understand_is_malformed_input() {
 }
 
 #[test]
+fn what_aws_would_refuse_is_told_with_its_place_and_its_answer() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let statements = json!([
+        { "Sid": "not alphanumeric", "Effect": "Allow", "Action": "ecr:*", "Resource": "repository/agent" },
+        { "Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Condition": { "NumericEquals": { "a:b": "ten" } } },
+        { "Effect": "Allow", "Action": "ecr:*", "Resource": "*", "Principal": "*" },
+    ]);
+    let bad = policy(folder.path(), "bad.json", &statements);
+    let ask = [ROLE, "ecr:BatchGetImage", REPOSITORY];
+    let unwrapped = |run: Run| run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = unwrapped(can(ask, &["--identity-policy", &bad]));
+    for part in [
+        "Wrong in the documents",
+        "Statement[0] (line 4 column 5): `repository/agent` is neither `*` nor an ARN",
+        "MalformedPolicyDocument: Resource repository/agent must be in ARN format or \"*\".",
+        "Statement IDs (SID) in a single policy must be unique and alphanumeric.",
+        "`ten` is no number; AWS takes it",
+        "Policy document should not specify a principal.",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let answer = can(ask, &["--identity-policy", &bad, "--format", "json"]).json();
+    assert_eq!(answer["findings"].as_array().map(Vec::len), Some(4), "{answer:#}");
+    assert_eq!(answer["findings"][0]["at"]["path"], "Statement[1].Condition.NumericEquals.a:b", "{answer:#}");
+    // More characters than a session policy may have, white space not counted.
+    let long = json!([{ "Effect": "Allow", "Action": "ecr:*", "Resource": format!("arn:aws:ecr:::{}", "x".repeat(2048)) }]);
+    let long = policy(folder.path(), "long.json", &long);
+    let run = can(ask, &["--identity-policy", &bad, "--session-policy", &long, "--width", "200"]);
+    assert!(
+        run.stdout.contains("the limit is 2048") && run.stdout.contains("LimitExceeded"),
+        "{}",
+        run.stdout
+    );
+    // A trust policy has no resource, and that is right.
+    let trust = json!([{ "Effect": "Allow", "Principal": { "Service": "bedrock-agentcore.amazonaws.com" }, "Action": "sts:AssumeRole" }]);
+    let trust = policy(folder.path(), "trust.json", &trust);
+    let ask = ["bedrock-agentcore.amazonaws.com", "sts:AssumeRole", ROLE];
+    let run = can(ask, &["--resource-policy", &trust]);
+    assert!(run.code == 0 && !run.stdout.contains("Wrong in"), "{}", run.stdout);
+    // Where the meaning is lost, the error says what AWS says.
+    let lost = policy(
+        folder.path(),
+        "lost.json",
+        &json!([{ "Effect": "Allow", "Action": "*", "Resource": "*",
+        "Condition": { "StringEqual": { "a:b": "c" } } }]),
+    );
+    let run = can(ask, &["--resource-policy", &lost]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("AWS answers MalformedPolicyDocument: "), "{}", run.stderr);
+}
+
+#[test]
 fn wrong_words_are_usage_errors() {
     let bundle = scenario("base/nat");
     for words in [

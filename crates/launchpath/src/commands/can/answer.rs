@@ -6,12 +6,14 @@ use serde_json::{Map, Value, json};
 
 use super::super::page::Page;
 use super::Policies;
+use super::files::Finding;
 
 /// The answer.
 pub(super) struct Answered<'a> {
     pub(super) request: &'a Request,
     pub(super) outcome: &'a Outcome,
     pub(super) policies: &'a Policies,
+    pub(super) findings: &'a [Finding],
 }
 
 impl Answered<'_> {
@@ -54,6 +56,10 @@ impl Answered<'_> {
             })).collect::<Vec<_>>(),
             "assumed": self.policies.assumed,
             "evidence": self.policies.evidence,
+            "findings": self.findings.iter().map(|finding| json!({
+                "policy": finding.file, "severity": finding.error.severity(), "at": finding.error.at,
+                "text": finding.error.kind.to_string(), "aws_says": finding.error.aws_says(),
+            })).collect::<Vec<_>>(),
         });
         format!("{value:#}\n")
     }
@@ -83,6 +89,16 @@ impl Answered<'_> {
             page.section("Taken for granted");
             for sentence in &self.policies.assumed {
                 page.item(sentence);
+            }
+        }
+        if !self.findings.is_empty() {
+            page.section("Wrong in the documents");
+            for Finding { file, error } in self.findings {
+                let says = match error.aws_says() {
+                    Some(says) => format!("; AWS refuses to store it: {says}"),
+                    None => "; AWS takes it, and it never matches as written".to_owned(),
+                };
+                page.item(&format!("{file}: {error}{says}"));
             }
         }
         if !self.policies.evidence.is_empty() {
