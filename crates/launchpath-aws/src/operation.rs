@@ -19,6 +19,17 @@ pub struct Operation {
     pub scope: &'static Scope,
 }
 
+impl Operation {
+    /// Service and operation under which a bundle records the answer; its own, unless the answer is a secret and only what was
+    /// fetched with it is recorded.
+    pub fn recorded_as(&self) -> (&'static str, &'static str) {
+        match self.name {
+            "GetDownloadUrlForLayer" => ("launchpath", "GetImageConfig"),
+            name => (self.service, name),
+        }
+    }
+}
+
 /// Resources that a statement of the minimum policy names.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Scope {

@@ -71,8 +71,8 @@ pub(crate) enum Command {
     Redact(RedactArguments),
     /// Explain a kind of fault, or list the catalogue
     Explain(ExplainArguments),
-    /// Print the minimum IAM policy that collection needs
-    Permissions(PermissionsArguments),
+    /// Print the minimum IAM policy that collection needs, or check which of it a caller has
+    Permissions(Box<PermissionsArguments>),
     /// Look into an image or a code zip without running it: what it starts, and what is missing for that
     Inspect(InspectArguments),
     /// Answer a reachability question from saved evidence, or a file of them
@@ -121,6 +121,13 @@ pub(crate) struct SubjectArguments {
     /// The error you saw, as text: it narrows the search and is never taken as proof
     #[arg(long, value_name = "TEXT")]
     pub(crate) saw: Option<String>,
+}
+
+impl SubjectArguments {
+    /// An endpoint, and nothing else.
+    pub(crate) fn of_endpoint(name: &str) -> Self {
+        Self { endpoint: name.to_owned(), against: None, invoke: None, saw: None }
+    }
 }
 
 /// Pseudonyms in the place of identities.
@@ -248,22 +255,40 @@ pub(crate) struct ExplainArguments {
     pub(crate) format: AnswerFormat,
 }
 
+const PERMISSIONS_EXIT_CODES: &str = "\
+Exit codes of --check:
+  0  everything that the case needed is allowed           1  something is refused           3  could not tell
+  2  malformed input   252  usage or unreadable input   253  no credentials   255  a bug";
+
 #[derive(Debug, Args)]
+#[command(after_help = PERMISSIONS_EXIT_CODES)]
 pub(crate) struct PermissionsArguments {
-    /// Form of the policy
-    #[arg(long, value_enum, default_value_t = PolicyForm::Json, value_name = "FORM")]
-    pub(crate) format: PolicyForm,
+    /// With --check: the runtime whose collection is tried, read-only: id, name or ARN
+    #[arg(value_name = "RUNTIME", requires = "check", conflicts_with = "bundle")]
+    pub(crate) runtime: Option<String>,
+    /// Say of each action whether the caller has it, and what stays undecided without it
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// With --check: a saved case (file, directory, zip) instead of a live account
+    #[arg(long, value_name = "PATH", requires = "check", conflicts_with_all = ["profile", "region", "endpoint_url"])]
+    pub(crate) bundle: Option<PathBuf>,
+    /// Form of the policy [default: json], or of the answer of --check [default: text]
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub(crate) format: Option<PolicyForm>,
     /// Partition of the ARNs
-    #[arg(long, default_value = "aws", value_name = "PARTITION")]
+    #[arg(long, default_value = "aws", value_name = "PARTITION", conflicts_with = "check")]
     pub(crate) partition: String,
+    #[command(flatten)]
+    pub(crate) aws: AwsArguments,
 }
 
-/// Form of the printed policy.
+/// Form of the printed policy or answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PolicyForm {
     Json,
     Cloudformation,
     Terraform,
+    Text,
 }
 
 const REACH_EXIT_CODES: &str = "\

@@ -11,7 +11,7 @@ fn bundle(name: &str) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-fn diagnosis(bundle: &Value) -> Diagnosis {
+pub(crate) fn diagnosis(bundle: &Value) -> Diagnosis {
     diagnose(&open_bytes("bundle.json", bundle.to_string().as_bytes()).expect("a world"))
 }
 

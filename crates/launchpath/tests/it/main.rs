@@ -10,6 +10,8 @@ mod incident;
 mod inspect;
 mod inspect_images;
 mod live;
+mod malformed;
+mod permissions;
 mod program;
 mod reach;
 mod readme;
