@@ -53,7 +53,8 @@ impl CompiledCondition {
             return self.null_holds(lookup);
         }
         match lookup {
-            Lookup::NotKnown(_) => Tri::Unknown,
+            Lookup::NotKnown(_) if self.can_hold() => Tri::Unknown,
+            Lookup::NotKnown(_) => Tri::False,
             Lookup::Absent => self.absent_holds().into(),
             Lookup::One("") if self.operator.qualifier.is_some() => {
                 // AWS: an empty string resolves to a null data set: true for ForAllValues, false for ForAnyValue.
@@ -74,6 +75,12 @@ impl CompiledCondition {
                 }
             }
         }
+    }
+
+    /// Whether any value of the key, or none, could make it hold: with no value that its operator can use, no value does.
+    fn can_hold(&self) -> bool {
+        let unusable = self.wanted.iter().all(|wanted| matches!(wanted, Wanted::Unusable));
+        !unusable || self.operator.test.is_negated() || self.absent_holds()
     }
 
     fn absent_holds(&self) -> bool {

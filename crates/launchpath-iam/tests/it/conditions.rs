@@ -194,21 +194,43 @@ fn variables_in_resources() {
 
 #[test]
 fn unknown_keys_are_unknown_in_every_operator() {
-    for operator in [
-        "StringEquals",
-        "StringNotEquals",
-        "StringEqualsIfExists",
-        "Null",
-        "ForAllValues:StringLike",
-        "ForAnyValue:StringLike",
-        "NumericLessThan",
-        "DateLessThan",
-        "Bool",
-        "IpAddress",
-        "ArnLike",
+    for (operator, wanted) in [
+        ("StringEquals", "true"),
+        ("StringNotEquals", "true"),
+        ("StringEqualsIfExists", "true"),
+        ("Null", "true"),
+        ("ForAllValues:StringLike", "true"),
+        ("ForAnyValue:StringLike", "true"),
+        ("NumericLessThan", "5"),
+        ("DateLessThan", "2026-01-01"),
+        ("Bool", "true"),
+        ("IpAddress", "10.0.0.0/8"),
+        ("ArnLike", "arn:aws:sns:*:*:*"),
     ] {
-        let condition = json!({ operator: { "k:k": "true" } });
+        let condition = json!({ operator: { "k:k": wanted } });
         assert_eq!(holds_in(&condition, Context::partial("not asked")), None, "{operator}");
+    }
+}
+
+#[test]
+fn what_no_value_can_satisfy_is_no_question() {
+    let partial = || Context::partial("not asked");
+    for (operator, wanted, expected) in [
+        ("NumericEquals", json!("ten"), NO),
+        ("DateLessThan", json!(["tomorrow", "noon"]), NO),
+        ("IpAddress", json!("nonsense"), NO),
+        ("ForAnyValue:NumericLessThan", json!("ten"), NO),
+        ("StringEquals", json!([]), NO),
+        ("NumericEquals", json!(["ten", "10"]), None),
+        ("NumericNotEquals", json!("ten"), None),
+        ("NumericEqualsIfExists", json!("ten"), None),
+        ("ForAllValues:NumericEquals", json!("ten"), None),
+    ] {
+        assert_eq!(
+            holds_in(&json!({ operator: { "k:k": wanted } }), partial()),
+            expected,
+            "{operator} {wanted}"
+        );
     }
 }
 
