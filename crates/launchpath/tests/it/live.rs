@@ -76,6 +76,28 @@ fn a_live_run_can_be_replayed_byte_for_byte() {
 }
 
 #[test]
+fn a_permission_check_of_a_live_account_says_what_its_collection_would_say() {
+    let Some(emulator) = Emulator::start() else { return };
+    let world = emulator.world(&[]);
+    let runtime = world["runtime"].as_str().expect("an id");
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join("bundle.json").display().to_string();
+    assert_eq!(emulator.launchpath(&["collect", runtime, "-o", &path]).code, 0);
+    let saved = launchpath(&["permissions", "--check", "--bundle", &path, "--format", "json"]).json();
+    let live = emulator.launchpath(&["permissions", "--check", runtime, "--format", "json"]);
+    // The emulator fails at what it does not have: that is neither allowed nor refused.
+    assert_eq!(live.code, 3, "{}{}", live.stdout, live.stderr);
+    let live = live.json();
+    assert!(live["identity"].as_str().is_some_and(|arn| arn.starts_with("arn:aws:")), "{}", live["identity"]);
+    let states = |answer: &Value| -> Vec<(String, String)> {
+        let actions = answer["actions"].as_array().expect("actions").iter();
+        actions.map(|action| (action["action"].to_string(), action["state"].to_string())).collect()
+    };
+    assert_eq!(states(&live), states(&saved));
+    assert!(live["allowed"].as_u64().is_some_and(|allowed| allowed > 15), "{}", live["allowed"]);
+}
+
+#[test]
 fn the_denial_sweep_holds_on_what_was_collected() {
     let Some(emulator) = Emulator::start() else { return };
     let folder = tempfile::tempdir().expect("a temporary directory");
