@@ -58,6 +58,8 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("ResourceRecordSets", "route53", "ListResourceRecordSets"),
     ("ProfileAssociations", "route53profiles", "ListProfileAssociations"),
     ("ProfileResourceAssociations", "route53profiles", "ListProfileResourceAssociations"),
+    ("ResolverRules", "route53resolver", "ListResolverRules"),
+    ("ResolverRuleAssociations", "route53resolver", "ListResolverRuleAssociations"),
     ("Entries", "ec2", "GetManagedPrefixListEntries"),
     ("Routes", "ec2", "SearchTransitGatewayRoutes"),
     ("TransitGatewayRouteTablePropagations", "ec2", "GetTransitGatewayRouteTablePropagations"),

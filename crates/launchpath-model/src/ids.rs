@@ -84,6 +84,8 @@ string_id! {
     HostedZoneId,
     /// A Route 53 Profile, `rp-…`
     DnsProfileId,
+    /// A rule of the Route 53 Resolver, `rslvr-rr-…`
+    ResolverRuleId,
     /// The id of an AgentCore runtime: `<name>-<10 characters>`.
     RuntimeId,
 }

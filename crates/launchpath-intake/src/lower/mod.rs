@@ -20,6 +20,7 @@ mod logs;
 mod recorded;
 mod route53;
 mod route53profiles;
+mod route53resolver;
 mod s3;
 mod sts;
 
@@ -68,6 +69,7 @@ fn one(world: &mut World, call: &Recorded) -> Result<(), IntakeError> {
         "s3" => s3::lower(world, call)?,
         "route53" => route53::lower(&mut world.network, call)?,
         "route53profiles" => route53profiles::lower(&mut world.network, call)?,
+        "route53resolver" => route53resolver::lower(&mut world.network, call)?,
         "codebuild" => codebuild::lower(world, call),
         "kms" => kms::lower(world, call),
         "sts" => sts::lower(world, call)?,

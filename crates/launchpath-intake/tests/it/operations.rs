@@ -36,6 +36,7 @@ fn reads(world: &World) -> Vec<(&'static str, &[Read])> {
         network.transit_gateway_attachments, network.transit_gateway_vpc_attachments,
         network.transit_gateway_route_tables, network.transit_gateway_routes, network.transit_gateway_propagations,
         network.hosted_zones, network.record_sets, network.dns_profiles, network.dns_profile_resources,
+        network.resolver_rules, network.resolver_rule_associations,
     );
     all.into_iter().filter(|(_, reads)| !reads.is_empty()).collect()
 }
@@ -123,6 +124,13 @@ const OPERATIONS: &[(&str, &str, &str, &[&str])] = &[
         "ListProfileResourceAssociations",
         "ProfileResourceAssociations",
         &["network.dns_profile_resources"],
+    ),
+    ("route53resolver", "ListResolverRules", "ResolverRules", &["network.resolver_rules"]),
+    (
+        "route53resolver",
+        "ListResolverRuleAssociations",
+        "ResolverRuleAssociations",
+        &["network.resolver_rule_associations"],
     ),
     ("launchpath", "GetImageConfig", "architecture", &["image_configs"]),
 ];
@@ -477,6 +485,18 @@ fn objects_zones_configs_and_statements_have_their_keys() {
             ] }),
         ),
         answered(
+            "route53resolver",
+            "ListResolverRules",
+            json!({}),
+            json!({ "ResolverRules": [{ "Id": "rslvr-rr-1", "DomainName": "corp.example.", "RuleType": "FORWARD", "TargetIps": [{ "Ip": "10.9.9.9", "Port": 53 }] }] }),
+        ),
+        answered(
+            "route53resolver",
+            "ListResolverRuleAssociations",
+            json!({ "Filters": [{ "Name": "VPCId", "Values": ["vpc-1"] }] }),
+            json!({ "ResolverRuleAssociations": [{ "Id": "rslvr-rrassoc-1", "ResolverRuleId": "rslvr-rr-1", "VPCId": "vpc-1", "Status": "COMPLETE" }] }),
+        ),
+        answered(
             "launchpath",
             "GetImageConfig",
             json!({ "repositoryName": "r", "digest": "sha256:1" }),
@@ -514,7 +534,10 @@ fn objects_zones_configs_and_statements_have_their_keys() {
     let held = &world.network.dns_profile_resources.seen(&"rp-1".into()).unwrap().value;
     assert_eq!(held[0].hosted_zone(), Some("Z1".into()));
     assert_eq!(held[1].vpc_endpoint(), Some("vpce-1".into()));
-    assert!(held[2].is_resolver_rule() && held[2].hosted_zone().is_none());
+    assert_eq!((held[2].resolver_rule(), held[2].hosted_zone()), (Some("rslvr-rr-1".into()), None));
+    let rule = &world.network.resolver_rules.seen(&"rslvr-rr-1".into()).unwrap().value;
+    assert_eq!((rule.domain_name.as_deref(), rule.target_ips.len()), (Some("corp.example."), 1));
+    assert!(world.network.resolver_rule_associations.seen(&("vpc-1".into(), "rslvr-rr-1".into())).is_some());
     let config = &world.image_configs.seen(&("r".to_owned(), "sha256:1".to_owned())).unwrap().value;
     assert_eq!((config.architecture.as_deref(), config.created), (Some("arm64"), None));
     let said: Vec<(&str, bool)> =

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use crate::ids::{DnsProfileId, HostedZoneId, VpcEndpointId, VpcId};
+use crate::ids::{DnsProfileId, HostedZoneId, ResolverRuleId, VpcEndpointId, VpcId};
 
 /// A profile in use by a VPC.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -76,8 +76,9 @@ impl DnsProfileResource {
         Some(VpcEndpointId::from(id))
     }
 
-    /// Whether it is a rule that sends names to other resolvers.
-    pub fn is_resolver_rule(&self) -> bool {
-        self.resource_arn.contains(":resolver-rule/")
+    /// The rule it is, which may send names to other resolvers.
+    pub fn resolver_rule(&self) -> Option<ResolverRuleId> {
+        let (_, id) = self.resource_arn.split_once(":resolver-rule/")?;
+        Some(ResolverRuleId::from(id))
     }
 }

@@ -16,6 +16,7 @@ pub mod network_acl;
 pub mod network_interface;
 pub mod peering;
 pub mod prefix_list;
+pub mod resolver_rule;
 pub mod role;
 pub mod route_table;
 pub mod security_group;

@@ -8,6 +8,7 @@ use crate::aws::network_acl::NetworkAcl;
 use crate::aws::network_interface::NetworkInterface;
 use crate::aws::peering::PeeringConnection;
 use crate::aws::prefix_list::{PrefixList, PrefixListEntry};
+use crate::aws::resolver_rule::{ResolverRule, ResolverRuleAssociation};
 use crate::aws::route_table::RouteTable;
 use crate::aws::security_group::SecurityGroup;
 use crate::aws::transit_gateway::{
@@ -18,9 +19,9 @@ use crate::aws::vpc::{AvailabilityZone, DhcpOptions, Subnet, Vpc};
 use crate::aws::vpc_endpoint::VpcEndpoint;
 use crate::ids::{
     DhcpOptionsId, DnsProfileId, EgressOnlyInternetGatewayId, HostedZoneId, InstanceId, InternetGatewayId,
-    NatGatewayId, NetworkAclId, NetworkInterfaceId, PeeringConnectionId, PrefixListId, Region, RouteTableId,
-    SecurityGroupId, SubnetId, TransitGatewayAttachmentId, TransitGatewayId, TransitGatewayRouteTableId,
-    VpcEndpointId, VpcId, VpnGatewayId,
+    NatGatewayId, NetworkAclId, NetworkInterfaceId, PeeringConnectionId, PrefixListId, Region,
+    ResolverRuleId, RouteTableId, SecurityGroupId, SubnetId, TransitGatewayAttachmentId, TransitGatewayId,
+    TransitGatewayRouteTableId, VpcEndpointId, VpcId, VpnGatewayId,
 };
 use crate::table::Table;
 
@@ -85,6 +86,10 @@ pub struct Network {
     pub dns_profiles: Table<(VpcId, DnsProfileId), DnsProfileAssociation>,
     /// What a Route 53 Profile holds.
     pub dns_profile_resources: Table<DnsProfileId, Vec<DnsProfileResource>>,
+    /// Rules of the Route 53 Resolver.
+    pub resolver_rules: Table<ResolverRuleId, ResolverRule>,
+    /// Rules in use, by VPC and rule.
+    pub resolver_rule_associations: Table<(VpcId, ResolverRuleId), ResolverRuleAssociation>,
     /// Record sets, by zone.
     pub record_sets: Table<HostedZoneId, Vec<ResourceRecordSet>>,
 }

@@ -2,12 +2,13 @@
 //!
 //! The name decides the destination: with private DNS a service's name leads to an endpoint's interfaces, and then
 //! no NAT gateway helps. Start with [`resolve`]; `resolver` asks whose resolver it is, `zone` knows private zones, `profile`
-//! Route 53 Profiles, `private_dns` the VPC's own endpoints.
+//! Route 53 Profiles, `rule` the rules that send names to other resolvers, `private_dns` the VPC's own endpoints.
 
 mod name;
 mod private_dns;
 mod profile;
 mod resolver;
+mod rule;
 mod zone;
 
 use std::net::IpAddr;

@@ -2,7 +2,7 @@
 
 use launchpath_model::aws::dns_profile::{DnsProfileAssociation, DnsProfileResource, InForce};
 use launchpath_model::command::aws_cli;
-use launchpath_model::ids::{DnsProfileId, HostedZoneId};
+use launchpath_model::ids::{DnsProfileId, HostedZoneId, ResolverRuleId};
 use launchpath_model::query::prove_absent;
 use launchpath_model::{EvidenceId, Gap, GapReason, Known, Row, Target};
 use serde_json::json;
@@ -21,6 +21,8 @@ pub(super) struct Shared {
     /// The profiles of the VPC were not listed.
     pub(super) unlisted: Option<Gap>,
     pub(super) assumed: Vec<Gap>,
+    /// Rules that send names to other resolvers.
+    pub(super) rules: Vec<(ResolverRuleId, Vec<EvidenceId>)>,
 }
 
 /// Something of a profile that holds the name.
@@ -136,15 +138,19 @@ impl Lookup<'_> {
                     command: Some(format!("dig +short {} from within {}", self.name, self.vpc)),
                 }),
             }
-        } else if resource.is_resolver_rule() {
+        } else if let Some(rule) = resource.resolver_rule() {
+            if self.network.resolver_rules.seen(&rule).is_some() {
+                shared.rules.push((rule, cited));
+                return;
+            }
             shared.assumed.push(Gap {
                 what: format!(
                     "that {} of profile {id} sends no query for {} elsewhere",
                     resource.resource_arn, self.name
                 ),
-                reason: GapReason::NotModelled { what: "resolver rules".to_owned() },
+                reason: GapReason::NotAsked,
                 evidence: cited,
-                command: Some(format!("dig +short {} from within {}", self.name, self.vpc)),
+                command: Some(format!("aws route53resolver get-resolver-rule --resolver-rule-id {rule}")),
             });
         }
     }

@@ -204,8 +204,8 @@ impl<'n> Lookup<'n> {
         }
     }
 
-    /// What Amazon's resolver answers. The most specific name wins, and among equals the VPC's own settings win over those of
-    /// its profiles.
+    /// What Amazon's resolver answers. The most specific name wins; among equals a rule that sends the name elsewhere wins over
+    /// zones, and the VPC's own settings over those of its profiles.
     ///
     /// AWS: <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html>,
     /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/profiles.html>
@@ -219,8 +219,12 @@ impl<'n> Lookup<'n> {
         let local = zone.as_ref().map(|zone| zone.length).max(endpoint);
         let shared = self.shared(local, &hostnames);
         granted.assumed.extend(shared.assumed);
+        let forwarding = self.forwarding(local, &shared.rules);
+        granted.assumed.extend(forwarding.unlisted);
+        let undecided: Vec<Gap> = shared.undecided.into_iter().chain(forwarding.undecided).collect();
         let mut found = match (shared.answers, zone) {
-            (Some(answers), _) => answers,
+            (Some(answers), _) => answers.into_iter().chain(forwarding.answer).collect(),
+            (None, _) if forwarding.answer.is_some() => forwarding.answer.into_iter().collect(),
             (None, Some(zone)) if endpoint.is_none_or(|length| zone.length > length) => {
                 self.zone_answers(&zone, &hostnames)
             }
@@ -235,11 +239,11 @@ impl<'n> Lookup<'n> {
             granted.assumed.push(gap.clone());
             granted.hidden.get_or_insert(gap);
         }
-        if !shared.undecided.is_empty() {
+        if !undecided.is_empty() {
             for possibility in &mut found {
-                possibility.depends_on.extend(shared.undecided.iter().cloned());
+                possibility.depends_on.extend(undecided.iter().cloned());
             }
-            found.extend(shared.undecided.first().map(elsewhere));
+            found.extend(undecided.first().map(elsewhere));
         }
         found
     }

@@ -28,9 +28,11 @@ pub(super) fn plain(name: &str) -> String {
 }
 
 impl Lookup<'_> {
-    /// Whether a zone of this name holds the name asked.
+    /// Whether a zone of this name holds the name asked; the root, an empty name, holds every one.
     pub(super) fn lies_in(&self, zone: &str) -> bool {
-        self.name == zone || self.name.strip_suffix(zone).is_some_and(|head| head.ends_with('.'))
+        zone.is_empty()
+            || self.name == zone
+            || self.name.strip_suffix(zone).is_some_and(|head| head.ends_with('.'))
     }
 
     /// The most specific private zone of the VPC itself.

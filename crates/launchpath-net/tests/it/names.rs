@@ -349,3 +349,66 @@ fn the_most_specific_of_zone_and_endpoint_answers() {
     let long = with_zone(healthy(), "Z5", zone("Z5", &format!("{IMAGES}.")), records(IMAGES));
     assert_eq!(only(&long, IMAGES), DnsAnswer::Addresses(vec!["10.0.1.77".parse().unwrap()]));
 }
+
+/// With rule `id` for `domain`, in use by the VPC.
+fn with_rule(mut network: Network, id: &str, domain: &str, kind: &str) -> Network {
+    let rule = json!({ "Id": id, "DomainName": domain, "RuleType": kind, "TargetIps": [{ "Ip": "10.9.9.9", "Port": 53 }], "Status": "COMPLETE" });
+    network.resolver_rules.insert(id.into(), serde_json::from_value(rule).unwrap(), EvidenceId::from("r1"));
+    let association = json!({ "ResolverRuleId": id, "VPCId": "vpc-1", "Status": "COMPLETE" });
+    let association = serde_json::from_value(association).unwrap();
+    network.resolver_rule_associations.insert(
+        ("vpc-1".into(), id.into()),
+        association,
+        EvidenceId::from("r2"),
+    );
+    network
+}
+
+#[test]
+fn a_resolver_rule_sends_names_to_where_nobody_sees_the_answer() {
+    // Every name, and no private zone is as specific as the endpoint's.
+    let all = with_rule(spoke(), "rslvr-rr-1", ".", "FORWARD");
+    assert!(matches!(only(&all, IMAGES), DnsAnswer::Elsewhere(_)));
+    let answer = images(&all);
+    assert_eq!(answer.verdict, Verdict::Unknown);
+    assert!(answer.unknown[0].what.contains("10.9.9.9"), "{:?}", answer.unknown);
+    assert!(answer.unknown[0].evidence.contains(&EvidenceId::from("r1")));
+    assert_eq!(only(&all, "api.ecr.us-east-1.amazonaws.com"), DnsAnswer::Endpoint("vpce-ecr.api".into()));
+    // For the very name of the endpoint's zone the rule wins.
+    let equal = with_rule(healthy(), "rslvr-rr-1", "api.ecr.us-east-1.amazonaws.com.", "FORWARD");
+    assert!(matches!(only(&equal, "api.ecr.us-east-1.amazonaws.com"), DnsAnswer::Elsewhere(_)));
+    // Another name is no concern; a narrower rule takes a name out of a wider one.
+    let other = with_rule(spoke(), "rslvr-rr-1", "corp.example.", "FORWARD");
+    assert_eq!(only(&other, IMAGES), DnsAnswer::Public { service: Some("ecr.dkr".into()) });
+    let taken_out = with_rule(all.clone(), "rslvr-rr-2", "amazonaws.com", "SYSTEM");
+    assert_eq!(only(&taken_out, IMAGES), DnsAnswer::Public { service: Some("ecr.dkr".into()) });
+    // AWS's own rule for everything else sends nothing elsewhere.
+    let recursive = with_rule(spoke(), "rslvr-autodefined-rr-internet-resolver", ".", "RECURSIVE");
+    assert_eq!(only(&recursive, IMAGES), DnsAnswer::Public { service: Some("ecr.dkr".into()) });
+    // A rule that nobody described may be for the name.
+    let mut unseen = all.clone();
+    unseen.resolver_rules = launchpath_model::Table::default();
+    let resolution = names(&unseen, IMAGES);
+    assert!(resolution.possibilities.iter().any(|one| matches!(one.answer, DnsAnswer::Elsewhere(_))));
+    assert!(resolution.possibilities.iter().all(|one| !one.depends_on.is_empty()));
+    // Rules that were not listed are taken for granted, and that is said.
+    let gap = |network: &Network| {
+        names(network, IMAGES).assumed.iter().any(|gap| gap.what.contains("resolver rule"))
+    };
+    assert!(gap(&spoke()));
+    let mut listed = spoke();
+    listed.resolver_rule_associations.record(read("ListResolverRuleAssociations"));
+    assert!(!gap(&listed));
+}
+
+#[test]
+fn a_profile_shares_resolver_rules_too() {
+    let arn = "arn:aws:route53resolver:us-east-1:111122223333:resolver-rule/rslvr-rr-1";
+    let mut network =
+        with_rule(with_profile(spoke(), "rp-1", 100, &[arn]), "rslvr-rr-1", "amazonaws.com", "FORWARD");
+    network.resolver_rule_associations = launchpath_model::Table::default();
+    assert!(matches!(only(&network, IMAGES), DnsAnswer::Elsewhere(_)));
+    // Between equals the VPC's own rule counts.
+    let own = with_rule(network, "rslvr-rr-2", "amazonaws.com", "SYSTEM");
+    assert_eq!(only(&own, IMAGES), DnsAnswer::Public { service: Some("ecr.dkr".into()) });
+}
