@@ -47,13 +47,7 @@ impl Engine<'_> {
         destination: &Destination,
         vpc: Option<&VpcId>,
     ) -> (Vec<Alternative>, Vec<Gap>, Option<Gap>) {
-        let plain = |aims| {
-            (
-                vec![Alternative { hop: None, aims, depends_on: Vec::new(), nothing: None, elsewhere: None }],
-                Vec::new(),
-                None,
-            )
-        };
+        let plain = |aims| (vec![Alternative::of_aims(None, aims)], Vec::new(), None);
         match destination {
             Destination::Address(address) => plain(vec![Aim::address(*address, false)]),
             Destination::Block(net) => plain(vec![Aim {
@@ -354,6 +348,10 @@ impl Aim {
 }
 
 impl Alternative {
+    pub(crate) fn of_aims(hop: Option<Arc<Hop>>, aims: Vec<Aim>) -> Self {
+        Self { hop, aims, depends_on: Vec::new(), nothing: None, elsewhere: None }
+    }
+
     pub(crate) fn elsewhere(hop: Option<Arc<Hop>>, gap: Gap) -> Self {
         Self { hop, aims: Vec::new(), depends_on: vec![gap.clone()], nothing: None, elsewhere: Some(gap) }
     }

@@ -138,6 +138,7 @@ pub(crate) struct Index<'a> {
     hops: RefCell<BTreeMap<HopKey, Arc<Hop>>>,
     group_hops: RefCell<BTreeMap<(usize, u32, u32), Arc<Hop>>>,
     member_gaps: RefCell<BTreeMap<(VpcId, SecurityGroupId), Option<Gap>>>,
+    attachment_in: RefCell<BTreeMap<SubnetId, bool>>,
     table_of: BTreeMap<&'a SubnetId, &'a RouteTableId>,
     main_table: BTreeMap<&'a VpcId, &'a RouteTableId>,
     acl_of: BTreeMap<&'a SubnetId, &'a NetworkAclId>,
@@ -167,6 +168,7 @@ impl<'a> Index<'a> {
             hops: RefCell::default(),
             group_hops: RefCell::default(),
             member_gaps: RefCell::default(),
+            attachment_in: RefCell::default(),
             table_of: BTreeMap::new(),
             main_table: BTreeMap::new(),
             acl_of: BTreeMap::new(),
@@ -462,6 +464,12 @@ impl<'a> Index<'a> {
         }
     }
 
+    /// Whether this is a snapshot in which the VPC has no route table at all.
+    pub(crate) fn has_no_table(&self, vpc: &VpcId) -> bool {
+        self.listing == Listing::Snapshot
+            && !self.network.route_tables.iter().any(|(_, row)| row.value.vpc_id == *vpc)
+    }
+
     /// The table that traffic entering through an internet or VPN gateway is looked up in, when there is one.
     pub(crate) fn edge_table(&self, gateway: &str) -> Option<&'a RouteTableId> {
         self.edge_table.get(gateway).copied()
@@ -598,6 +606,37 @@ impl<'a> Index<'a> {
         };
         self.member_gaps.borrow_mut().insert(key, gap.clone());
         gap
+    }
+
+    /// Whether an interface of a transit gateway attachment may stand in the subnet.
+    pub(crate) fn may_hold_attachment(&self, vpc: &VpcId, subnet: &SubnetId) -> bool {
+        if let Some(known) = self.attachment_in.borrow().get(subnet) {
+            return *known;
+        }
+        let network = self.network;
+        let attached = network
+            .transit_gateway_vpc_attachments
+            .iter()
+            .filter(|(_, row)| row.value.vpc_id == *vpc)
+            .any(|(_, row)| row.value.subnet_ids.as_ref().is_none_or(|own| own.contains(subnet)));
+        let stands = network.network_interfaces.iter().any(|(_, row)| {
+            row.value.subnet_id.as_ref() == Some(subnet)
+                && row.value.interface_type.as_deref() == Some("transit_gateway")
+        });
+        let what = || format!("a transit gateway attachment in {subnet}");
+        let of_vpc = [("vpc-id", vpc.as_str())];
+        let attachments = self.target(what(), "DescribeTransitGatewayVpcAttachments", &of_vpc);
+        let in_subnet = [("subnet-id", subnet.as_str())];
+        let interfaces =
+            self.target(what(), "DescribeNetworkInterfaces", &in_subnet).with("vpc-id", vpc.as_str());
+        let unseen = || {
+            let by_attachment = self.coverage(&network.transit_gateway_vpc_attachments, &attachments);
+            let by_interface = self.coverage(&network.network_interfaces, &interfaces);
+            matches!((by_attachment, by_interface), (Coverage::Unknown(_), Coverage::Unknown(_)))
+        };
+        let may = attached || stands || unseen();
+        self.attachment_in.borrow_mut().insert(subnet.clone(), may);
+        may
     }
 
     /// The zone of a subnet: by id, which all accounts share, else by name.

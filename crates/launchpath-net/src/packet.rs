@@ -244,6 +244,12 @@ impl fmt::Display for Cube {
         write_addresses(f, self.source)?;
         f.write_str(" -> ")?;
         write_addresses(f, self.destination)?;
+        self.write_service(f)
+    }
+}
+
+impl Cube {
+    fn write_service(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_icmp() {
             return write!(f, " type {} code {}", port_text(self.from), port_text(self.to));
         }
@@ -513,17 +519,75 @@ fn join(a: &Cube, b: &Cube) -> Option<Cube> {
 
 impl fmt::Display for PacketSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cubes = self.joined();
-        for (index, cube) in cubes.iter().take(8).enumerate() {
+        let lines = Line::of(&self.joined());
+        for (index, line) in lines.iter().take(8).enumerate() {
             if index > 0 {
                 f.write_str("; ")?;
             }
-            write!(f, "{cube}")?;
+            line.fmt(f)?;
         }
-        if cubes.len() > 8 {
-            write!(f, "; and {} more", cubes.len() - 8)?;
+        if lines.len() > 8 {
+            write!(f, "; and {} more", lines.len() - 8)?;
         }
         Ok(())
+    }
+}
+
+/// Cubes that differ in one address dimension only, as they are written down.
+struct Line {
+    cube: Cube,
+    sources: Vec<Span<u128>>,
+    destinations: Vec<Span<u128>>,
+}
+
+impl Line {
+    fn of(cubes: &[Cube]) -> Vec<Self> {
+        let mut lines: Vec<Self> = Vec::new();
+        for cube in cubes {
+            let alike = |line: &&mut Self| {
+                let others = Cube { source: cube.source, destination: cube.destination, ..line.cube };
+                let one = |spans: &[Span<u128>], own| spans == [own];
+                others == *cube
+                    && (one(&line.sources, cube.source) || one(&line.destinations, cube.destination))
+            };
+            match lines.iter_mut().find(alike) {
+                Some(line) if line.sources == [cube.source] => line.destinations.push(cube.destination),
+                Some(line) => line.sources.push(cube.source),
+                None => lines.push(Self {
+                    cube: *cube,
+                    sources: vec![cube.source],
+                    destinations: vec![cube.destination],
+                }),
+            }
+        }
+        lines
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_protocol(f, self.cube.protocol)?;
+        f.write_str(" ")?;
+        write_ranges(f, &self.sources)?;
+        f.write_str(" -> ")?;
+        write_ranges(f, &self.destinations)?;
+        self.cube.write_service(f)
+    }
+}
+
+fn write_ranges(f: &mut fmt::Formatter<'_>, spans: &[Span<u128>]) -> fmt::Result {
+    match spans {
+        [] => Ok(()),
+        [one] => write_addresses(f, *one),
+        [one, two] => {
+            write_addresses(f, *one)?;
+            f.write_str(" and ")?;
+            write_addresses(f, *two)
+        }
+        [first, .., last] => {
+            write!(f, "{} ranges from ", spans.len())?;
+            write!(f, "{} to {}", address_at(first.first), address_at(last.last))
+        }
     }
 }
 

@@ -2,18 +2,21 @@
 //!
 //! Start with [`Engine`]; [`reach`] is the one-question form.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use launchpath_model::ids::{NetworkInterfaceId, SubnetId, VpcId};
 use launchpath_model::world::Network;
 use launchpath_model::{Gap, GapReason};
 
-use crate::answer::{Answer, Blocker, BlockerKind, Leg, Outcome, Part, Verdict};
+use crate::answer::{Answer, Blocker, BlockerKind, Hop, Leg, Outcome, Part, Verdict};
 use crate::destination::{Aim, Alternative};
+use crate::dns::service_of_name;
 use crate::index::{End, EndKind, Index, Listing};
 use crate::packet::{Cube, PacketSet};
 use crate::question::{Destination, Flow, Source, Start};
-use crate::span::{ANY_V4, Span, address_at, place, public_v4, subtract_all};
+use crate::span::{ANY_V4, ANY_V6, Span, address_at, place, public_v4, subtract_all};
 use crate::verdict::{Outcomes, add_up, combine, undecided, verdict_of};
 use crate::walk::{Carried, Goal, Origin, Walk};
 
@@ -231,9 +234,14 @@ impl<'a> Engine<'a> {
         let mut outcomes: Vec<(Vec<Gap>, Outcomes)> = Vec::with_capacity(alternatives.len());
         for alternative in alternatives {
             let depends_on = alternative.depends_on.clone();
-            outcomes.push((depends_on, self.walk_alternative(origin, sources, &alternative, flow)));
+            let service = self.service_meant(destination);
+            let walked = self.walk_alternative(origin, sources, &alternative, service.as_deref(), flow);
+            outcomes.push((depends_on, walked));
         }
-        add_up(outcomes, assumed, hidden_zone)
+        let service = self.service_meant(destination);
+        let refused_wherever =
+            || self.refused_wherever(origin, sources, service.as_deref(), None, flow).is_some();
+        add_up(outcomes, assumed, hidden_zone, refused_wherever)
     }
 
     fn walk_alternative(
@@ -241,9 +249,14 @@ impl<'a> Engine<'a> {
         origin: &Origin<'_>,
         sources: &[Span<u128>],
         alternative: &Alternative,
+        service: Option<&str>,
         flow: &Flow,
     ) -> Outcomes {
         if let Some(gap) = &alternative.elsewhere {
+            let hop = alternative.hop.as_ref();
+            if let Some(refusal) = self.refused_wherever(origin, sources, service, hop, flow) {
+                return refusal;
+            }
             return Outcomes {
                 verdict: Verdict::Unknown,
                 parts: Vec::new(),
@@ -278,6 +291,76 @@ impl<'a> Engine<'a> {
         }
         all.verdict = combine(&verdicts);
         all
+    }
+
+    /// What refuses the packets whatever address they are for; `None` where some address may be reached.
+    ///
+    /// Interfaces of endpoints of other services than the one meant do not count: they are no way to it.
+    fn refused_wherever(
+        &self,
+        origin: &Origin<'_>,
+        sources: &[Span<u128>],
+        service: Option<&str>,
+        hop: Option<&Arc<Hop>>,
+        flow: &Flow,
+    ) -> Option<Outcomes> {
+        let walk = |addresses| {
+            let what = "any address".to_owned();
+            let unspecified = IpAddr::from([0, 0, 0, 0]);
+            let aim = Aim { what, addresses, one_of: true, ..Aim::address(unspecified, false) };
+            let alternative = Alternative::of_aims(hop.cloned(), Vec::new());
+            self.walk_aim(origin, sources, &alternative, &aim, flow)
+        };
+        // The internet first: where it is open, nothing else need be asked.
+        if walk(public_v4().to_vec()).verdict != Verdict::None {
+            return None;
+        }
+        let others: BTreeSet<u128> = self.addresses_of_other_endpoints(service);
+        let of_others = |part: &Part| {
+            let mut to = part.packets.cubes().iter().map(|cube| cube.destination);
+            to.all(|to| to.first == to.last && others.contains(&to.first))
+        };
+        let mut all = walk([ANY_V4].into_iter().chain(ANY_V6).collect());
+        let mut parts = std::mem::take(&mut all.parts);
+        parts.retain(|part| !of_others(part));
+        if parts.is_empty() || parts.iter().any(|part| part.outcome != Outcome::Blocked) {
+            return None;
+        }
+        let alike = |one: &Blocker, other: &Blocker| {
+            (one.kind, &one.id, &one.at) == (other.kind, &other.id, &other.at)
+        };
+        let in_every = |blocker: &Blocker| {
+            parts.iter().all(|part| part.blockers.iter().any(|other| alike(blocker, other)))
+        };
+        let common: Vec<Blocker> =
+            parts[0].blockers.iter().filter(|blocker| in_every(blocker)).cloned().collect();
+        if !common.is_empty() {
+            // Whatever the address is, these are in the way; what else is, depends on it.
+            parts.truncate(1);
+            parts[0].blockers = common;
+        }
+        Some(Outcomes { verdict: Verdict::None, parts, gaps: Vec::new(), assumed: all.assumed })
+    }
+
+    /// The addresses of interfaces whose endpoints serve something else.
+    fn addresses_of_other_endpoints(&self, service: Option<&str>) -> BTreeSet<u128> {
+        let Some(service) = service else { return BTreeSet::new() };
+        let others = self.index.ends.iter().filter(|end| match &end.kind {
+            EndKind::Endpoint(id) => {
+                let row = self.index.network.vpc_endpoints.seen(id);
+                row.is_some_and(|row| row.value.service() != service)
+            }
+            EndKind::Plain | EndKind::NatGateway => false,
+        });
+        others.flat_map(|end| end.addresses.iter().map(|span| span.first)).collect()
+    }
+
+    fn service_meant(&self, destination: &Destination) -> Option<String> {
+        match destination {
+            Destination::Service(service) => Some(service.clone()),
+            Destination::Name(name) => service_of_name(name, self.index.region()?),
+            _ => None,
+        }
     }
 
     fn walk_aim(

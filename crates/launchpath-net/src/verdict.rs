@@ -2,7 +2,7 @@
 
 use launchpath_model::{EvidenceId, Gap, GapReason};
 
-use crate::answer::{Answer, Blocker, BlockerKind, Leg, Outcome, Part, Verdict};
+use crate::answer::{Answer, Blocker, BlockerKind, Outcome, Part, Verdict};
 use crate::destination::Aim;
 use crate::span::{Span, subtract_all};
 
@@ -67,6 +67,7 @@ pub(crate) fn add_up(
     outcomes: Vec<(Vec<Gap>, Outcomes)>,
     mut assumed: Vec<Gap>,
     hidden_zone: Option<Gap>,
+    refused_wherever: impl FnOnce() -> bool,
 ) -> Answer {
     let first = outcomes.first().map_or(Verdict::Unknown, |(_, one)| one.verdict);
     let agree = outcomes.iter().all(|(_, one)| one.verdict == first);
@@ -82,8 +83,12 @@ pub(crate) fn add_up(
         assumed.extend(one.assumed);
         parts.extend(one.parts);
     }
+    // A private zone that nobody listed could lead the name somewhere that is not blocked: not when no resolver answers, and
+    // not when the source reaches nothing at all.
+    let unanswered = |part: &Part| part.blockers.iter().any(|b| b.kind == BlockerKind::DnsNoAnswer);
     if let (Verdict::None, Some(gap)) = (verdict, hidden_zone)
-        && zone_could_help(&parts)
+        && !parts.iter().all(unanswered)
+        && !refused_wherever()
     {
         verdict = Verdict::Unknown;
         unknown.push(gap);
@@ -115,17 +120,6 @@ pub(crate) fn add_up(
     dedup_gaps(&mut unknown);
     dedup_gaps(&mut assumed);
     Answer { verdict, parts, blocked_by, unknown, assumed, evidence }
-}
-
-/// Whether a private zone that nobody listed could lead the name somewhere that is not blocked: not when the source
-/// itself lets nothing out, on any way.
-pub(crate) fn zone_could_help(parts: &[Part]) -> bool {
-    !parts.iter().all(|part| {
-        part.blockers.iter().any(|blocker| {
-            blocker.kind == BlockerKind::DnsNoAnswer
-                || (blocker.kind == BlockerKind::NetworkAcl && blocker.leg == Leg::Request)
-        })
-    })
 }
 
 pub(crate) fn dedup_gaps(gaps: &mut Vec<Gap>) {

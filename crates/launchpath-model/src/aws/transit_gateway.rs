@@ -71,6 +71,16 @@ pub struct TransitGatewayVpcAttachment {
     pub state: Option<String>,
     /// One subnet per zone it can reach.
     pub subnet_ids: Option<Vec<SubnetId>>,
+    /// Options.
+    pub options: Option<TransitGatewayVpcAttachmentOptions>,
+}
+
+/// Options of a VPC attachment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct TransitGatewayVpcAttachmentOptions {
+    /// `enable`: a flow keeps to one zone, chosen without regard to where its packets come from.
+    pub appliance_mode_support: Option<String>,
 }
 
 /// A transit gateway route table.

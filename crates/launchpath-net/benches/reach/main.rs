@@ -180,7 +180,12 @@ fn against_naive(symbolic: Duration) {
         from,
         to: 443,
     };
-    let simulator = Simulator { network: &network, nat_port: 1024, port_used: Cell::new(false) };
+    let simulator = Simulator {
+        network: &network,
+        nat_port: 1024,
+        port_used: Cell::new(false),
+        out_of_sight: Cell::new(false),
+    };
     assert!(simulator.works("eni-source", packet(5000)));
     let one = time_of(|| {
         black_box(simulator.works("eni-source", black_box(packet(5000))));

@@ -45,6 +45,8 @@ pub(crate) struct Carried<'e> {
     pub(crate) sender_lost: Option<Gap>,
     pub(crate) crossings: Vec<Crossing<'e>>,
     pub(crate) depth: u32,
+    /// They were out of sight.
+    pub(crate) lost: bool,
 }
 
 /// What an element does with a part of the packets.
@@ -77,6 +79,7 @@ impl<'e> Carried<'e> {
             sender_lost: None,
             crossings: Vec::new(),
             depth: 0,
+            lost: false,
         })
     }
 

@@ -6,6 +6,7 @@ use launchpath_model::aws::route_table::Route;
 use launchpath_model::ids::{RouteTableId, SubnetId, VpcId};
 use launchpath_model::{EvidenceId, Gap, GapReason};
 
+use super::ahead::Return;
 use super::branch::{ANYWHERE, Branch};
 use super::{DEEPEST, Origin, Walk};
 use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict, Leg};
@@ -77,8 +78,7 @@ impl<'e> Walk<'e, '_> {
         let (table, coverage) = match self.index.table_of(subnet) {
             Ok(found) => found,
             Err(gap) => {
-                branch.gaps.push(*gap);
-                done.push(branch);
+                self.route_by_unseen_table(branch, info.vpc, *gap, done);
                 return;
             }
         };
@@ -98,6 +98,37 @@ impl<'e> Walk<'e, '_> {
                 part.narrow(set);
             }
             self.take(part, from, &choice, &proof, done);
+        }
+    }
+
+    /// The subnet's table was not seen. A snapshot without any table of the VPC is taken to have local routes alone for the
+    /// VPC's own blocks, which every table has; where else packets go is not known.
+    ///
+    /// AWS: <https://docs.aws.amazon.com/vpc/latest/userguide/RouteTables.html>
+    fn route_by_unseen_table(
+        &self,
+        mut branch: Branch<'e>,
+        vpc: &VpcId,
+        gap: Gap,
+        done: &mut Vec<Branch<'e>>,
+    ) {
+        let mut outside = branch.now.clone();
+        let mut inside = PacketSet::default();
+        if self.index.has_no_table(vpc) {
+            for span in self.index.vpc_blocks(vpc).unwrap_or_default() {
+                inside.join_disjoint(outside.take(&Cube::between(ANYWHERE, span)));
+            }
+        }
+        if !inside.is_empty() {
+            let mut part = branch.clone();
+            part.narrow(inside);
+            part.assumed.push(gap.clone());
+            self.deliver_in_vpc(part, vpc, None, done);
+        }
+        if !outside.is_empty() {
+            branch.narrow(outside);
+            branch.gaps.push(gap);
+            self.out_of_sight(branch, Return::AnyRoute, done);
         }
     }
 
@@ -230,7 +261,7 @@ impl<'e> Walk<'e, '_> {
                 let hop = hop(HopVerdict::Unknown, format!("not known: {}", gap.what));
                 branch.hops.push(Arc::new(hop));
                 branch.gaps.push(gap.clone());
-                done.push(branch);
+                self.out_of_sight(branch, Return::AnyRoute, done);
                 return;
             }
             Choice::NoRoute => {
@@ -269,19 +300,23 @@ impl<'e> Walk<'e, '_> {
             RouteTarget::Interface(id) | RouteTarget::Instance(id) => {
                 self.enter_appliance(branch, id, done);
             }
-            RouteTarget::Other(id) => Self::beyond(branch, HopKind::Appliance, id, "its inside", done),
+            RouteTarget::Other(id) => {
+                self.beyond(branch, (HopKind::Appliance, id), "its inside", Return::Untold, done);
+            }
             RouteTarget::Nowhere => {
-                Self::beyond(branch, HopKind::RouteTable, from.table.as_str(), "the route's target", done);
+                let table = (HopKind::RouteTable, from.table.as_str());
+                self.beyond(branch, table, "the route's target", Return::Untold, done);
             }
         }
     }
 
-    /// What lies behind `id` is not in the evidence.
+    /// What lies behind the element is not in the evidence.
     pub(super) fn beyond(
+        &self,
         mut branch: Branch<'e>,
-        kind: HopKind,
-        id: &str,
+        (kind, id): (HopKind, &str),
         what: &str,
+        way: Return<'_>,
         done: &mut Vec<Branch<'e>>,
     ) {
         let gap = Gap {
@@ -301,7 +336,7 @@ impl<'e> Walk<'e, '_> {
             evidence: Vec::new(),
         }));
         branch.gaps.push(gap);
-        done.push(branch);
+        self.out_of_sight(branch, way, done);
     }
 
     pub(super) fn destination_words(&self, branch: &Branch<'e>) -> String {
@@ -347,7 +382,7 @@ impl<'e> Walk<'e, '_> {
             if rest != lost.now {
                 lost.narrow(rest);
             }
-            done.push(self.no_such_subnet(lost, vpc, from));
+            self.no_such_subnet(lost, vpc, from, done);
         }
         let mut to_subnet = to_subnet.into_iter().peekable();
         let mut own = Some(branch);
@@ -362,7 +397,13 @@ impl<'e> Walk<'e, '_> {
         }
     }
 
-    fn no_such_subnet(&self, mut branch: Branch<'e>, vpc: &VpcId, from: Option<From<'_>>) -> Branch<'e> {
+    fn no_such_subnet(
+        &self,
+        mut branch: Branch<'e>,
+        vpc: &VpcId,
+        from: Option<From<'_>>,
+        done: &mut Vec<Branch<'e>>,
+    ) {
         let what = self.destination_words(&branch);
         let target = self.index.target(
             format!("the subnet of {vpc} that holds {what}"),
@@ -377,7 +418,8 @@ impl<'e> Walk<'e, '_> {
             }
             Coverage::Unknown(gap) => {
                 branch.gaps.push(*gap);
-                return branch;
+                self.out_of_sight(branch, Return::Outside, done);
+                return;
             }
         };
         let held_elsewhere =
@@ -394,7 +436,7 @@ impl<'e> Walk<'e, '_> {
         };
         let blocker = Blocker { evidence, ..Self::blocker(&branch, kind, &id, text) };
         Self::mark(&mut branch, HopKind::Local, blocker);
-        branch
+        done.push(branch);
     }
 
     /// Packets are in the subnet that holds their destination, past its ACL.
@@ -463,8 +505,10 @@ impl<'e> Walk<'e, '_> {
                 Vec::new()
             }
             Coverage::Unknown(gap) => {
+                // Whoever holds it answers out of this subnet.
                 branch.gaps.push(*gap);
-                done.push(branch);
+                branch.turn();
+                self.leave_subnet(branch, subnet, done);
                 return;
             }
         };

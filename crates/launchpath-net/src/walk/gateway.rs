@@ -7,6 +7,7 @@ use launchpath_model::ids::{
 };
 
 use super::Walk;
+use super::ahead::Return;
 use super::branch::{ANYWHERE, Branch, Effect};
 use super::filter::dropped;
 use super::forward::{From, by_publicness, not_modelled, pass_hop};
@@ -117,7 +118,7 @@ impl<'e> Walk<'e, '_> {
                 "NatGatewayIds",
                 id,
             ));
-            done.push(branch);
+            self.out_of_sight(branch, Return::Outside, done);
             return;
         };
         let nat = &row.value;
@@ -184,7 +185,8 @@ impl<'e> Walk<'e, '_> {
         if !private.is_empty() {
             let mut part = branch.clone();
             part.narrow(private);
-            Self::beyond(part, HopKind::NatGateway, id, "the routes of a regional NAT gateway", done);
+            let what = "the routes of a regional NAT gateway";
+            self.beyond(part, (HopKind::NatGateway, id), what, Return::Outside, done);
         }
         if public.is_empty() {
             return;
@@ -260,7 +262,8 @@ impl<'e> Walk<'e, '_> {
         };
         let endpoint = &row.value;
         if endpoint.vpc_endpoint_type == Some(EndpointType::GatewayLoadBalancer) {
-            Self::beyond(branch, HopKind::Appliance, id, "the appliances behind it", done);
+            let way = Return::Endpoint(id);
+            self.beyond(branch, (HopKind::Appliance, id), "the appliances behind it", way, done);
             return;
         }
         if branch.leg == Leg::Reply {
@@ -316,7 +319,8 @@ impl<'e> Walk<'e, '_> {
             blocker.evidence.clone_from(&end.evidence);
             Self::mark(&mut branch, HopKind::Appliance, blocker);
         }
-        Self::beyond(branch, HopKind::Appliance, id, "what the appliance forwards", done);
+        let way = Return::Interface(end.and_then(|end| end.subnet.as_ref()));
+        self.beyond(branch, (HopKind::Appliance, id), "what the appliance forwards", way, done);
     }
 
     /// The edit that gives a subnet's table a route to what the branch is after, when something suitable exists.

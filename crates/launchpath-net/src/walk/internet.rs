@@ -3,6 +3,7 @@
 use launchpath_model::ids::{InternetGatewayId, SubnetId, VpcId};
 use launchpath_model::{EvidenceId, Gap};
 
+use super::ahead::Return;
 use super::branch::{ANYWHERE, Branch};
 use super::forward::{Choice, From, by_publicness, pass_hop};
 use super::{Origin, Walk};
@@ -300,7 +301,8 @@ impl<'e> Walk<'e, '_> {
                     let mut part = branch.clone();
                     part.narrow(set);
                     let target = crate::route::target(route).id();
-                    Self::beyond(part, HopKind::Appliance, target, "ingress routing", done);
+                    let appliance = (HopKind::Appliance, target);
+                    self.beyond(part, appliance, "ingress routing", Return::Untold, done);
                     return;
                 }
             }

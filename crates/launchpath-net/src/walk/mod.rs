@@ -1,9 +1,11 @@
 //! The walk: carries a set of packets from its source to its destination and the answers back.
 //!
 //! At every element the set is cut into what passes, what is dropped and what the evidence does not decide. What is
-//! dropped walks on, marked, so that the answer names every element in the way and not only the first. It knows
+//! dropped walks on, marked, so that the answer names every element in the way and not only the first; what is lost sight of
+//! walks on past what it cannot go round. It knows
 //! nothing of names and services: [`crate::reach`] asks the question. Start with [`Walk::start`].
 
+mod ahead;
 mod branch;
 mod filter;
 mod forward;

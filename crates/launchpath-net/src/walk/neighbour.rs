@@ -2,6 +2,7 @@
 
 use launchpath_model::ids::{PeeringConnectionId, RouteTableId, VpnGatewayId};
 
+use super::ahead::Return;
 use super::branch::{ANYWHERE, Branch};
 use super::forward::{From, pass_hop};
 use super::{Origin, Walk};
@@ -26,7 +27,7 @@ impl<'e> Walk<'e, '_> {
                 "VpcPeeringConnectionIds",
                 id,
             ));
-            done.push(branch);
+            self.out_of_sight(branch, Return::Outside, done);
             return;
         };
         let peering = &row.value;
@@ -40,7 +41,8 @@ impl<'e> Walk<'e, '_> {
         let (one, two) = (&peering.accepter_vpc_info.vpc_id, &peering.requester_vpc_info.vpc_id);
         let other = if one == from.vpc { two } else { one };
         let Some(blocks) = self.index.vpc_blocks(other) else {
-            Self::beyond(branch, HopKind::Peering, id, &format!("{other} in another account"), done);
+            let what = format!("{other} in another account");
+            self.beyond(branch, (HopKind::Peering, id), &what, Return::Outside, done);
             return;
         };
         // AWS: peering is not transitive: both addresses must be in the VPCs' own blocks
@@ -92,8 +94,9 @@ impl<'e> Walk<'e, '_> {
             done.push(branch);
             return;
         }
+        let gateway = (HopKind::VpnGateway, id);
         let Some(learned) = self.learned_routes(from.table, id) else {
-            Self::beyond(branch, HopKind::VpnGateway, id, "the network on premises", done);
+            self.beyond(branch, gateway, "the network on premises", Return::Outside, done);
             return;
         };
         let parts = by_blocks(&branch.now, learned);
@@ -108,7 +111,7 @@ impl<'e> Walk<'e, '_> {
             blocker
         };
         if let Some(branch) = Self::keep(branch, parts, HopKind::VpnGateway, refusal, done) {
-            Self::beyond(branch, HopKind::VpnGateway, id, "the network on premises", done);
+            self.beyond(branch, gateway, "the network on premises", Return::Outside, done);
         }
     }
 

@@ -4,6 +4,7 @@ use launchpath_model::Gap;
 use launchpath_model::ids::{SubnetId, TransitGatewayId, TransitGatewayRouteTableId, VpcId};
 
 use super::Walk;
+use super::ahead::Return;
 use super::branch::{ANYWHERE, Branch};
 use super::filter::passed;
 use super::forward::{From, not_modelled, pass_hop};
@@ -26,7 +27,7 @@ impl<'e> Walk<'e, '_> {
             .iter()
             .find(|(_, row)| row.value.transit_gateway_id == gateway && row.value.vpc_id == *from.vpc);
         let Some((attachment, row)) = own else {
-            Self::beyond(branch, HopKind::TransitGateway, id, "its attachments", done);
+            self.beyond_gateway(branch, id, "its attachments", done);
             return;
         };
         if let Some(state) = row.value.state.as_deref().filter(|state| *state != "available") {
@@ -83,6 +84,20 @@ impl<'e> Walk<'e, '_> {
         });
     }
 
+    fn beyond_gateway(&self, branch: Branch<'e>, id: &str, what: &str, done: &mut Vec<Branch<'e>>) {
+        self.beyond(branch, (HopKind::TransitGateway, id), what, Return::TransitGateway(id), done);
+    }
+
+    /// Whether packets that come out of an attachment fare alike in both subnets.
+    pub(super) fn alike(&self, one: &SubnetId, other: &SubnetId) -> bool {
+        let fate = |subnet: &SubnetId| {
+            let acl = self.index.acl_of(subnet).ok().and_then(|(acl, _)| acl);
+            let table = self.index.table_of(subnet).ok().map(|(table, _)| table);
+            (acl, table)
+        };
+        fate(one) == fate(other)
+    }
+
     fn route_in_transit_gateway(
         &self,
         mut branch: Branch<'e>,
@@ -92,11 +107,11 @@ impl<'e> Walk<'e, '_> {
         done: &mut Vec<Branch<'e>>,
     ) {
         let Some(table) = table else {
-            Self::beyond(branch, HopKind::TransitGateway, id, "the route table of the attachment", done);
+            self.beyond_gateway(branch, id, "the route table of the attachment", done);
             return;
         };
         let Some(routes) = self.transit_routes(table) else {
-            Self::beyond(branch, HopKind::TransitGateway, id, &format!("the routes of {table}"), done);
+            self.beyond_gateway(branch, id, &format!("the routes of {table}"), done);
             return;
         };
         let mut rest = branch.now.clone();
@@ -182,7 +197,7 @@ impl<'e> Walk<'e, '_> {
                 return;
             }
             TransitTarget::Other(resource) => {
-                Self::beyond(branch, HopKind::TransitGateway, id, &resource, done);
+                self.beyond_gateway(branch, id, &resource, done);
                 return;
             }
         };
@@ -223,20 +238,22 @@ impl<'e> Walk<'e, '_> {
             .find(|(_, row)| row.value.transit_gateway_id == gateway && row.value.vpc_id == vpc);
         let subnets = arriving.and_then(|(_, row)| row.value.subnet_ids.as_deref()).unwrap_or_default();
         if self.index.network.vpcs.seen(&vpc).is_none() || subnets.is_empty() {
-            Self::beyond(branch, HopKind::TransitGateway, id, &format!("{vpc} in another account"), done);
+            self.beyond_gateway(branch, id, &format!("{vpc} in another account"), done);
             return;
         }
         // AWS: packets stay in their zone where the attachment has a subnet in it
         // (https://docs.aws.amazon.com/vpc/latest/tgw/how-transit-gateways-work.html).
         let zone = |subnet: &SubnetId| self.index.zone_of(subnet);
-        let near =
-            from_zone.as_ref().and_then(|here| subnets.iter().find(|s| zone(s).as_ref() == Some(here)));
-        let alike = |subnet: &SubnetId| {
-            let acl = self.index.acl_of(subnet).ok().and_then(|(acl, _)| acl);
-            let table = self.index.table_of(subnet).ok().map(|(table, _)| table);
-            (acl, table)
-        };
-        if near.is_none() && subnets.iter().any(|subnet| alike(subnet) != alike(&subnets[0])) {
+        // AWS: with appliance mode it picks a zone by the flow, whatever zone the packets come from
+        // (https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-appliance-scenario.html).
+        let by_flow = arriving
+            .and_then(|(_, row)| row.value.options.as_ref())
+            .is_some_and(|options| options.appliance_mode_support.as_deref() == Some("enable"));
+        let near = from_zone
+            .as_ref()
+            .filter(|_| !by_flow)
+            .and_then(|here| subnets.iter().find(|s| zone(s).as_ref() == Some(here)));
+        if near.is_none() && subnets.iter().any(|subnet| !self.alike(subnet, &subnets[0])) {
             branch.gaps.push(not_modelled(
                 &format!("which subnet of the attachment to {vpc} the packets come out of"),
                 "its subnets have different tables or ACLs",

@@ -18,7 +18,7 @@ const WORLDS: u64 = 1500;
 const QUESTIONS: usize = 6;
 const PACKETS: usize = 12;
 
-fn flow(dice: &mut Dice) -> Flow {
+pub(crate) fn flow(dice: &mut Dice) -> Flow {
     let full = Span { first: 0, last: u16::MAX };
     match dice.roll(5) {
         0 => Flow::tcp(443),
@@ -29,7 +29,7 @@ fn flow(dice: &mut Dice) -> Flow {
     }
 }
 
-fn value(dice: &mut Dice, span: Span<u16>) -> u16 {
+pub(crate) fn value(dice: &mut Dice, span: Span<u16>) -> u16 {
     let near = *dice.pick(PORTS);
     let shifted = match dice.roll(3) {
         0 => near.saturating_sub(1),
@@ -41,17 +41,17 @@ fn value(dice: &mut Dice, span: Span<u16>) -> u16 {
     chosen.clamp(span.first, span.last)
 }
 
-fn ask(engine: &Engine<'_>, interface: &str, address: &str, flow: &Flow) -> Answer {
+pub(crate) fn ask(engine: &Engine<'_>, interface: &str, address: &str, flow: &Flow) -> Answer {
     let start = Start::Known(interface.into());
     engine.reach_from(&start, &Destination::Address(address.parse().unwrap()), flow)
 }
 
-fn source_address(network: &Network, interface: &str) -> std::net::Ipv4Addr {
+pub(crate) fn source_address(network: &Network, interface: &str) -> std::net::Ipv4Addr {
     network.network_interfaces.seen(&interface.into()).unwrap().value.private_ip_address.unwrap()
 }
 
 /// Every port of a NAT gateway at which some ACL rule changes its mind.
-fn nat_ports() -> Vec<u16> {
+pub(crate) fn nat_ports() -> Vec<u16> {
     let mut ports = vec![1024, 65535];
     for port in PORTS {
         ports.extend([port.saturating_sub(1), *port, port.saturating_add(1)]);
@@ -104,7 +104,8 @@ fn symbolic_answers_equal_the_simulator() {
                 let mut outcomes: Vec<bool> = Vec::new();
                 for nat_port in ports.iter().copied() {
                     let port_used = Cell::new(false);
-                    let simulator = Simulator { network: &network, nat_port, port_used };
+                    let out_of_sight = Cell::new(false);
+                    let simulator = Simulator { network: &network, nat_port, port_used, out_of_sight };
                     outcomes.push(simulator.works(interface, datagram));
                     if !simulator.port_used.get() {
                         break;
@@ -213,7 +214,7 @@ fn the_edits_of_an_answer_open_the_path() {
     assert!(opened > 50, "only {opened} paths were opened");
 }
 
-fn every_query(network: &mut Network) {
+pub(crate) fn every_query(network: &mut Network) {
     macro_rules! record {
         ($($table:ident),+) => {$( network.$table.record(unfiltered()); )+};
     }
@@ -253,7 +254,7 @@ fn forget(network: &mut Network, what: usize) -> &'static str {
     }
 }
 
-fn unfiltered() -> Read {
+pub(crate) fn unfiltered() -> Read {
     let call = Evidence {
         id: EvidenceId::from("q1"),
         service: "ec2".into(),

@@ -271,3 +271,79 @@ pub fn world(dice: &mut Dice) -> Network {
     );
     network
 }
+
+/// The world with a transit gateway: an attachment of each VPC, and routes to the gateway in place of some others.
+pub fn with_transit_gateway(dice: &mut Dice) -> Network {
+    let mut network = world(dice);
+    let ids: Vec<_> = network.route_tables.iter().map(|(id, _)| id.clone()).collect();
+    for id in ids {
+        let routes = network.route_tables.seen_mut(&id).unwrap().value.routes.as_mut().unwrap();
+        for route in routes.iter_mut().filter(|route| route.gateway_id.as_deref() != Some("local")) {
+            if route.destination_prefix_list_id.is_none() && dice.one_in(2) {
+                *route = launchpath_model::aws::route_table::Route {
+                    destination_cidr_block: route.destination_cidr_block,
+                    transit_gateway_id: Some("tgw-1".into()),
+                    state: Some("active".into()),
+                    ..Default::default()
+                };
+            }
+        }
+    }
+    for (vpc, net) in [('a', 0), ('b', 1)] {
+        let mut subnets = Vec::new();
+        for (part, zone) in [(7, 'a'), (8, 'b')] {
+            let subnet = format!("subnet-{vpc}{part}");
+            // Now and then the hosts' own subnet is the attachment's.
+            if dice.one_in(8) {
+                subnets.push(format!("subnet-{vpc}0"));
+                continue;
+            }
+            if part == 8 && dice.one_in(2) {
+                continue;
+            }
+            let mut put = |key: &str, row: Value| add(&mut network, key, &row, &EvidenceId::from("f1"));
+            put(
+                "Subnets",
+                json!({
+                    "SubnetId": subnet, "VpcId": format!("vpc-{vpc}"), "CidrBlock": format!("10.{net}.{part}.0/28"),
+                    "AvailabilityZone": format!("us-east-1{zone}")
+                }),
+            );
+            put("NetworkAcls", acl(dice, &format!("acl-{subnet}"), &subnet));
+            put("RouteTables", table(dice, vpc, &subnet));
+            subnets.push(subnet);
+        }
+        subnets.dedup();
+        let attachment = json!({
+            "TransitGatewayAttachmentId": format!("att-{vpc}"), "TransitGatewayId": "tgw-1", "VpcId": format!("vpc-{vpc}"),
+            "State": "available", "SubnetIds": subnets
+        });
+        add(&mut network, "TransitGatewayVpcAttachments", &attachment, &EvidenceId::from("f1"));
+    }
+    add(&mut network, "TransitGateways", &json!({ "TransitGatewayId": "tgw-1" }), &EvidenceId::from("f1"));
+    network
+}
+
+/// With the gateway's own table, which leads to both VPCs.
+pub fn with_transit_routes(network: &mut Network) {
+    let mut put = |key: &str, row: Value| add(network, key, &row, &EvidenceId::from("f1"));
+    let mut propagations = Vec::new();
+    for vpc in ['a', 'b'] {
+        put(
+            "TransitGatewayAttachments",
+            json!({
+                "TransitGatewayAttachmentId": format!("att-{vpc}"), "TransitGatewayId": "tgw-1", "ResourceType": "vpc",
+                "ResourceId": format!("vpc-{vpc}"), "Association": { "TransitGatewayRouteTableId": "tgw-rtb-1", "State": "associated" }
+            }),
+        );
+        propagations.push(json!({
+            "TransitGatewayAttachmentId": format!("att-{vpc}"), "ResourceType": "vpc", "ResourceId": format!("vpc-{vpc}"), "State": "enabled"
+        }));
+    }
+    put(
+        "TransitGatewayPropagations",
+        json!({
+            "TransitGatewayRouteTableId": "tgw-rtb-1", "TransitGatewayRouteTablePropagations": propagations
+        }),
+    );
+}

@@ -46,6 +46,8 @@ enum Arrival<'n> {
     Interface(&'n NetworkInterface),
     NatGateway(String),
     Outside,
+    /// At a transit gateway, beyond which nothing is seen.
+    OutOfSight,
 }
 
 pub struct Simulator<'n> {
@@ -54,13 +56,17 @@ pub struct Simulator<'n> {
     pub nat_port: u16,
     /// Whether a NAT gateway picked it.
     pub port_used: Cell<bool>,
+    /// Whether the packet or its answer was out of sight; then "works" means that some network beyond makes it work.
+    pub out_of_sight: Cell<bool>,
 }
 
+#[derive(Clone)]
 struct Nat {
     id: String,
     before: Datagram,
 }
 
+#[derive(Clone)]
 struct Trip {
     packet: Datagram,
     /// Interface whose groups the receiver sees.
@@ -71,6 +77,7 @@ struct Trip {
     /// Set when an internet gateway carried it to an interface: what the source's side looked like.
     through_internet: Option<(Datagram, SubnetId)>,
     answering: bool,
+    was_out_of_sight: bool,
 }
 
 impl<'n> Simulator<'n> {
@@ -89,6 +96,7 @@ impl<'n> Simulator<'n> {
             nats: Vec::new(),
             through_internet: None,
             answering: false,
+            was_out_of_sight: false,
         };
         match self.travel(&subnet, &mut trip) {
             None | Some(Arrival::NatGateway(_)) => false,
@@ -104,7 +112,52 @@ impl<'n> Simulator<'n> {
             }
             // Travel turned the packet round at the edge.
             Some(Arrival::Outside) => self.lands(&mut trip, source),
+            Some(Arrival::OutOfSight) => self.comes_back_into_sight(&mut trip, source),
         }
+    }
+
+    /// Somewhere beyond the transit gateway an answer is made and finds its way to the VPC it belongs to.
+    fn comes_back_into_sight(&self, trip: &mut Trip, source: &NetworkInterface) -> bool {
+        self.out_of_sight.set(true);
+        if trip.was_out_of_sight || trip.through_internet.is_some() {
+            return true;
+        }
+        trip.was_out_of_sight = true;
+        if !trip.answering {
+            trip.packet = trip.packet.answer();
+            trip.answering = true;
+        }
+        let home = match trip.nats.last() {
+            Some(nat) => self.nat(&nat.id).0,
+            None => source.subnet_id.clone().unwrap(),
+        };
+        let vpc = &self.network.subnets.seen(&home).unwrap().value.vpc_id;
+        let entries = self.attachment_of(vpc).unwrap_or_default();
+        if entries.is_empty() {
+            return self.lands(trip, source);
+        }
+        if entries.contains(&home) {
+            return match trip.nats.last().map(|nat| nat.id.clone()) {
+                Some(id) => self.out_of_nat(&id, trip, source),
+                None => true,
+            };
+        }
+        entries.iter().any(|entry| self.comes_home(entry, &mut trip.clone(), source))
+    }
+
+    fn attachment_of(&self, vpc: &VpcId) -> Option<Vec<SubnetId>> {
+        let mut attachments = self.network.transit_gateway_vpc_attachments.iter();
+        let (_, row) = attachments.find(|(_, row)| row.value.vpc_id == *vpc)?;
+        row.value.subnet_ids.clone()
+    }
+
+    /// Out of `from` into the transit gateway: through the attachment's subnet of the same zone.
+    fn enter_transit_gateway(&self, from: &SubnetId, trip: &Trip) -> Option<Arrival<'n>> {
+        let zone = |id: &SubnetId| self.network.subnets.seen(id).unwrap().value.availability_zone.clone();
+        let vpc = &self.network.subnets.seen(from).unwrap().value.vpc_id;
+        let Some(entries) = self.attachment_of(vpc) else { return Some(Arrival::OutOfSight) };
+        let entry = entries.iter().find(|entry| zone(entry) == zone(from))?;
+        self.acl_admits(entry, false, &trip.packet).then_some(Arrival::OutOfSight)
     }
 
     /// The answer, sent out of `subnet`, reaches the source.
@@ -113,6 +166,7 @@ impl<'n> Simulator<'n> {
             Some(Arrival::Interface(end)) => end.network_interface_id == source.network_interface_id,
             Some(Arrival::NatGateway(id)) => self.out_of_nat(&id, trip, source),
             Some(Arrival::Outside) => self.lands(trip, source),
+            Some(Arrival::OutOfSight) => self.comes_back_into_sight(trip, source),
             None => false,
         }
     }
@@ -158,6 +212,9 @@ impl<'n> Simulator<'n> {
         }
         if let Some(id) = &route.nat_gateway_id {
             return self.through_nat(id.as_str(), from, trip);
+        }
+        if route.transit_gateway_id.is_some() {
+            return self.enter_transit_gateway(from, trip);
         }
         if route.vpc_peering_connection_id.is_some() {
             let other = VpcId::from(if row.vpc_id.as_str() == "vpc-a" { "vpc-b" } else { "vpc-a" });
