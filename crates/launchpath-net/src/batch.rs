@@ -3,6 +3,7 @@
 //! A record names its `source` and `destination` loosely, as saved question sets do; what it does not say is taken from
 //! the network. A record that cannot be read yields a line with `error`, and the others go on. Start with [`answer_line`].
 
+use launchpath_model::{Gap, GapReason};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -45,14 +46,16 @@ pub struct Record {
     #[serde(default)]
     pub id: Value,
     /// Where packets start.
+    #[serde(alias = "src", alias = "from")]
     pub source: Place,
     /// Where they are to go.
+    #[serde(alias = "dst", alias = "to")]
     pub destination: Place,
     /// `tcp`, `udp`, `icmp`, `icmpv6`, a number; `-1` or `all`: every protocol; `unset` or nothing: one that no rule names.
-    #[serde(default)]
+    #[serde(default, alias = "proto", alias = "ip_protocol", alias = "ipProtocol")]
     pub protocol: Value,
-    /// A port, `first-last`, ICMP `type/code`; nothing: every port.
-    #[serde(default)]
+    /// A port, `first-last`, `{"from": first, "to": last}`, ICMP `type/code`; nothing: every port.
+    #[serde(default, alias = "ports", alias = "dst_port", alias = "destination_port", alias = "dstPort")]
     pub port: Value,
     /// `exists-port` asks whether some port gets through, `all-ports-except-N` leaves a port out, `bidirectional` asks
     /// both ways.
@@ -112,10 +115,20 @@ pub fn answer_record(engine: &Engine<'_>, record: &Record) -> Result<Answered, R
     }
     let start = start_of(engine.network(), &record.source, &record.destination)?;
     let destination = destination_of(engine.network(), &record.destination)?;
-    let answer = engine.reach_from(&start, &destination, &flow);
+    let mut answer = engine.reach_from(&start, &destination, &flow);
+    if let Some(subnet) = record.source.is_subnet_alone() {
+        answer.assumed.push(Gap {
+            what: format!("that the security groups of the sender in {subnet} let the packets out"),
+            reason: GapReason::NotAsked,
+            evidence: Vec::new(),
+            command: None,
+        });
+    }
     let mut verdict = answer.verdict;
     match quantifier {
-        Some("exists-port") if answer.any_delivered() => verdict = Verdict::All,
+        Some("exists-port" | "exists" | "some-port" | "any-port") if answer.any_delivered() => {
+            verdict = Verdict::All;
+        }
         Some("bidirectional") => {
             let back = start_of(engine.network(), &record.destination, &record.source)?;
             let home = destination_of(engine.network(), &record.source)?;
@@ -228,7 +241,7 @@ fn line(id: &Value, answered: &Answered) -> String {
         Verdict::Unknown => Outcome::Unknown,
     };
     let shown = answer.parts.iter().find(|part| part.outcome == wanted).or_else(|| answer.parts.first());
-    let gap_line = |gap: &launchpath_model::Gap| json!({ "what": gap.what, "why": gap.reason_text(), "command": gap.command });
+    let gap_line = |gap: &Gap| json!({ "what": gap.what, "why": gap.reason_text(), "command": gap.command });
     let line = Line {
         id,
         reachable,
@@ -264,6 +277,15 @@ pub fn flow_of(protocol: &Value, port: &Value) -> Result<Flow, RecordError> {
             "udp" => UDP,
             "icmp" => ICMP,
             "icmpv6" | "icmp6" | "ipv6-icmp" => ICMP_V6,
+            // IANA names that other programs write.
+            "igmp" => 2,
+            "ipip" | "ipencap" => 4,
+            "gre" => 47,
+            "esp" => 50,
+            "ah" => 51,
+            "ospf" | "ospfigp" => 89,
+            "vrrp" => 112,
+            "sctp" => 132,
             "unset" | "" => UNNAMED_PROTOCOL,
             other => other.parse().map_err(|_| wrong("protocol", format!("`{other}` is not a protocol")))?,
         },
@@ -276,6 +298,14 @@ pub fn flow_of(protocol: &Value, port: &Value) -> Result<Flow, RecordError> {
         // Some programs write every number with a fraction.
         Value::Number(number) => number.to_string().trim_end_matches(".0").to_owned(),
         Value::String(text) => text.clone(),
+        Value::Object(range) => {
+            let bound = |names: [&str; 3]| names.into_iter().find_map(|name| range.get(name));
+            let bounds = (bound(["from", "first", "From"]), bound(["to", "last", "To"]));
+            let (Some(first), Some(last)) = bounds else {
+                return Err(wrong("port", format!("`{port}` is not a range of ports")));
+            };
+            format!("{first}-{last}").replace('"', "")
+        }
         other => return Err(wrong("port", format!("`{other}` is not a port"))),
     };
     let parse =

@@ -8,12 +8,13 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use launchpath_model::ids::{InstanceId, NetworkInterfaceId, VpcId, VpnGatewayId};
 use launchpath_model::world::Network;
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use crate::batch::{RecordError, wrong};
 use crate::question::{Destination, Source, Start};
-use crate::span::{place, v4_block};
+use crate::span::{PUBLIC_V6, place, public_v4, v4_block};
 
 /// A source or a destination, as much as is said. In place of the object a text may stand: an address, a block, an id, a name,
 /// `internet`.
@@ -39,21 +40,6 @@ pub struct Place {
     pub security_groups: Option<Vec<String>>,
 }
 
-/// The members of the object.
-#[derive(Deserialize)]
-#[serde(remote = "Place")]
-struct Members {
-    kind: Option<String>,
-    id: Option<String>,
-    eni: Option<String>,
-    ip: Option<IpAddr>,
-    cidr: Option<IpNet>,
-    subnet: Option<String>,
-    name: Option<String>,
-    service: Option<String>,
-    security_groups: Option<Vec<String>>,
-}
-
 impl<'de> Deserialize<'de> for Place {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Reader)
@@ -74,11 +60,60 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Place, A::Error> {
-        Members::deserialize(de::value::MapAccessDeserializer::new(map))
+        let members = Map::deserialize(de::value::MapAccessDeserializer::new(map))?;
+        Place::of_members(&members)
     }
 }
 
+/// The first of the spellings that is there and not null.
+fn member<T: DeserializeOwned, E: de::Error>(
+    members: &Map<String, Value>,
+    spellings: &[&str],
+) -> Result<Option<T>, E> {
+    let mut given = spellings.iter().filter_map(|name| Some((name, members.get(*name)?)));
+    let Some((name, value)) = given.find(|(_, value)| !value.is_null()) else { return Ok(None) };
+    T::deserialize(value).map(Some).map_err(|error| E::custom(format_args!("{name}: {error}")))
+}
+
 impl Place {
+    /// Reads an object: the usual spellings of each member; others are passed over.
+    fn of_members<E: de::Error>(members: &Map<String, Value>) -> Result<Self, E> {
+        let block: Option<String> = member(members, &["cidr", "block", "prefix", "cidr_block"])?;
+        let cidr = match block {
+            Some(text) => Some(read_block::<E>(&text)?),
+            None => None,
+        };
+        let place = Self {
+            kind: member(members, &["kind", "type"])?,
+            id: member(members, &["id", "resource", "resource_id", "instance", "instance_id"])?,
+            eni: member(
+                members,
+                &["eni", "interface", "network_interface", "network_interface_id", "eni_id"],
+            )?,
+            ip: member(members, &["ip", "address", "ip_address", "private_ip", "private_ip_address"])?,
+            cidr,
+            subnet: member(members, &["subnet", "subnet_id"])?,
+            name: member(members, &["name", "host", "hostname", "host_name", "fqdn", "dns", "dns_name"])?,
+            service: member(members, &["service"])?,
+            security_groups: member(members, &["security_groups", "groups", "security_group_ids"])?,
+        };
+        // A lone `id` says what kind of thing it is.
+        match &place.id {
+            Some(id) if place.kind.is_none() && id.contains('-') => {
+                Ok(Self { kind: Self::read(id).kind, ..place })
+            }
+            _ => Ok(place),
+        }
+    }
+
+    /// Whether only a subnet is said: which groups its sender has is then open.
+    pub(crate) fn is_subnet_alone(&self) -> Option<&str> {
+        let bare = self.security_groups.is_none() && self.eni.is_none() && self.ip.is_none();
+        let id = self.id.as_deref().filter(|id| id.starts_with("subnet-"));
+        let named = id.or_else(|| self.subnet.as_deref().filter(|_| self.id.is_none()));
+        named.filter(|_| bare)
+    }
+
     /// What a text names, by its shape.
     fn read(text: &str) -> Self {
         let mut place = Self::default();
@@ -120,7 +155,12 @@ pub(crate) fn start_of(network: &Network, source: &Place, destination: &Place) -
         }
         _ => {}
     }
-    if let (Some(subnet), Some(groups)) = (&source.subnet, &source.security_groups) {
+    if let Some(subnet) = source.is_subnet_alone() {
+        // Packets as they enter the VPC from the subnet: the groups of no interface are asked.
+        return Ok(Start::Interface(Source { subnet: subnet.into(), ..Source::default() }));
+    }
+    let subnet = source.id.as_ref().filter(|id| id.starts_with("subnet-")).or(source.subnet.as_ref());
+    if let (Some(subnet), Some(groups)) = (subnet, &source.security_groups) {
         return Ok(Start::Interface(Source {
             subnet: subnet.as_str().into(),
             security_groups: groups.iter().map(|g| g.as_str().into()).collect(),
@@ -150,10 +190,24 @@ pub(crate) fn start_of(network: &Network, source: &Place, destination: &Place) -
         let interface = interface_of(network, &instance).map(Start::Known);
         return Ok(interface.unwrap_or(Start::Instance(instance, source.ip)));
     }
-    match source.kind.as_deref() {
-        Some("subnet") => Err(wrong("source.security_groups", "a subnet as source needs groups")),
-        _ => Err(wrong("source", "expected an interface, an instance or an address of the network")),
+    let block =
+        source.cidr.filter(|block| source.ip.is_none() && block.prefix_len() == block.max_prefix_len());
+    let outside = source.ip.or(block.map(|block| block.addr()));
+    if let Some(ip) = outside
+        && public_v4().iter().chain([&PUBLIC_V6]).any(|span| span.contains(place(ip)))
+    {
+        return Ok(Start::Internet(Some(ip)));
     }
+    if source.cidr.is_some_and(|block| block.prefix_len() == 0) {
+        return Ok(Start::Internet(None));
+    }
+    Err(wrong("source", "expected an interface, an instance, a subnet or an address of the network"))
+}
+
+/// A block, or an address as the block of itself alone.
+fn read_block<E: de::Error>(text: &str) -> Result<IpNet, E> {
+    let block = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    block.ok_or_else(|| E::custom(format_args!("cidr: `{text}` is not a block of addresses")))
 }
 
 fn interface_with(network: &Network, ip: IpAddr) -> Option<NetworkInterfaceId> {
@@ -212,10 +266,16 @@ pub(crate) fn destination_of(network: &Network, place: &Place) -> Result<Destina
     if let Some(interface) = place.eni.as_deref().or(Some(id).filter(|id| id.starts_with("eni-"))) {
         return Ok(Destination::Interface(interface.into()));
     }
-    if id.starts_with("subnet-")
-        && let Some(block) = network.subnets.seen(&id.into()).and_then(|row| row.value.cidr_block)
+    let subnet = if id.is_empty() { place.subnet.as_deref().unwrap_or_default() } else { id };
+    if subnet.starts_with("subnet-")
+        && let Some(block) = network.subnets.seen(&subnet.into()).and_then(|row| row.value.cidr_block)
     {
         return Ok(Destination::Block(block.into()));
+    }
+    if id.starts_with("vpc-")
+        && let Some([block]) = network.vpcs.seen(&id.into()).map(|row| row.value.ipv4_blocks()).as_deref()
+    {
+        return Ok(Destination::Block((*block).into()));
     }
     let instance = InstanceId::from(id);
     let row = network.instances.seen(&instance);

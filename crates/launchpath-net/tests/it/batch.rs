@@ -130,7 +130,12 @@ fn a_record_that_cannot_be_read_is_a_line_with_an_error() {
         ),
         (r#"{"id":"two","source":"eni-1","destination":"10.2.0.10","protocol":300}"#, "protocol"),
         (r#"{"id":"two","source":"eni-1","destination":"10.2.0.10","protocol":true}"#, "protocol"),
-        (r#"{"id":"two","source":{"ip":"192.0.2.1"},"destination":"10.2.0.10","protocol":"tcp"}"#, "source"),
+        (r#"{"id":"two","source":{"ip":"10.99.0.1"},"destination":"10.2.0.10","protocol":"tcp"}"#, "source"),
+        (r#"{"id":"two","source":{"cidr":"10.2"},"destination":"10.2.0.10","protocol":"tcp"}"#, "cidr"),
+        (
+            r#"{"id":"two","source":"eni-1","destination":"10.2.0.10","protocol":"tcp","port":{"from":1}}"#,
+            "port",
+        ),
     ] {
         let line = ask(bad);
         let error = line["error"].as_str().unwrap_or_default();
@@ -146,4 +151,91 @@ fn what_is_not_there_is_unknown_and_no_error() {
         assert_eq!(line["reachable"], "unknown", "{line}");
         assert!(line["unknown"][0]["command"].as_str().unwrap().starts_with("aws ec2 describe-"), "{line}");
     }
+}
+
+#[test]
+fn members_in_the_spellings_of_other_programs() {
+    for (source, destination) in [
+        (json!({ "network_interface_id": "eni-1" }), json!({ "private_ip_address": "10.2.0.10" })),
+        (json!({ "type": "interface", "interface": "eni-1" }), json!({ "address": "10.2.0.10" })),
+        (json!({ "resource_id": "eni-1" }), json!({ "cidr": "10.2.0.10" })),
+        (json!({ "private_ip": "10.1.0.10", "ip": null }), json!({ "block": "10.2.0.10/32" })),
+        (json!({ "subnet_id": "subnet-host-1", "groups": ["sg-open"] }), json!({ "eni_id": "eni-2" })),
+        (json!({ "id": "subnet-host-1", "security_group_ids": ["sg-open"] }), json!("eni-2")),
+    ] {
+        for (from, to, protocol, port) in [
+            ("source", "destination", "protocol", "port"),
+            ("src", "dst", "proto", "dst_port"),
+            ("from", "to", "ip_protocol", "destination_port"),
+        ] {
+            let record =
+                json!({ from: source, to: destination, protocol: "tcp", port: { "from": 443, "to": 443 } });
+            let line = ask(&record.to_string());
+            assert_eq!(line["reachable"], true, "{record}: {line}");
+        }
+    }
+    assert_eq!(asked(&json!("eni-1"), &json!("10.2.0.10"), &json!("OSPF"), &json!(null))["reachable"], true);
+    // The block of a VPC: one of its addresses is held.
+    assert_eq!(asked(&json!("eni-1"), &json!("vpc-2"), &json!("tcp"), &json!(22))["reachable"], "partly");
+}
+
+/// Packets as they enter the VPC from a subnet: no sender's groups are asked, and the answer says so.
+#[test]
+fn a_subnet_alone_may_send() {
+    for source in [
+        json!("subnet-host-1"),
+        json!({ "kind": "subnet", "id": "subnet-host-1" }),
+        json!({ "subnet": "subnet-host-1" }),
+    ] {
+        let line = asked(&source, &json!("10.2.0.10"), &json!("tcp"), &json!(443));
+        assert_eq!(line["reachable"], true, "{source}: {line}");
+        assert!(
+            line["assumed"].to_string().contains("security groups of the sender in subnet-host-1"),
+            "{line}"
+        );
+    }
+    // Whoever it is, it is no member of a group that a rule names.
+    let mut rows = transit();
+    for (key, row) in &mut rows {
+        if *key == "SecurityGroups" {
+            row["IpPermissions"] =
+                json!([{ "IpProtocol": "-1", "UserIdGroupPairs": [{ "GroupId": "sg-open" }] }]);
+        }
+    }
+    let network = build(&rows);
+    let record = r#"{"source":"subnet-host-2","destination":"10.2.0.10","protocol":"tcp","port":443}"#;
+    let line: Value = serde_json::from_str(&answer_line(&Engine::of_snapshot(&network), record)).unwrap();
+    assert_eq!(line["reachable"], false, "{line}");
+}
+
+/// A public address that nobody in the network holds sends from the internet.
+#[test]
+fn an_address_of_nobody_is_the_internet() {
+    for source in [
+        json!("52.1.2.3"),
+        json!({ "cidr": "52.1.2.3/32" }),
+        json!("0.0.0.0/0"),
+        json!({ "cidr": "0.0.0.0/0" }),
+    ] {
+        let line = asked(&source, &json!("10.2.0.10"), &json!("tcp"), &json!(443));
+        assert_eq!(line["reachable"], false, "{source}: {line}");
+        assert_eq!(line["blocked_by"][0]["kind"], "private-address-from-internet", "{line}");
+    }
+}
+
+/// A folder without route tables: inside the VPC its local routes are taken for granted, beyond it nothing is.
+#[test]
+fn a_snapshot_without_route_tables_still_has_local_routes() {
+    let mut rows = transit();
+    rows.retain(|(key, _)| *key != "RouteTables");
+    rows.push(crate::elements::interface("eni-3", "vpc-1", "subnet-gate-1", "10.1.1.10", "sg-open"));
+    let network = build(&rows);
+    let ask = |destination: &str| -> Value {
+        let record = json!({ "source": "eni-1", "destination": destination, "protocol": "tcp", "port": 443 });
+        serde_json::from_str(&answer_line(&Engine::of_snapshot(&network), &record.to_string())).unwrap()
+    };
+    let near = ask("10.1.1.10");
+    assert_eq!(near["reachable"], true, "{near}");
+    assert!(near["assumed"].to_string().contains("route table"), "{near}");
+    assert_eq!(ask("10.2.0.10")["reachable"], "unknown");
 }

@@ -10,7 +10,9 @@
 )]
 
 mod batch;
+mod beyond;
 mod elements;
+mod gateways;
 mod launch;
 mod names;
 mod random;
