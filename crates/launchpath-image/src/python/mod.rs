@@ -22,6 +22,7 @@ mod handler;
 mod interpreter;
 mod literal;
 mod module;
+mod nesting;
 mod report;
 mod requirement;
 mod scan;

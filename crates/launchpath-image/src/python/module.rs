@@ -10,6 +10,7 @@ use super::scan::{Depth, scan};
 use super::source::Source;
 use super::standard;
 use crate::elf::Machine;
+use crate::inspect::NotChecked;
 
 /// Most bytes of one source file.
 const FILE: u64 = 8 << 20;
@@ -304,7 +305,13 @@ impl Graph<'_> {
             is_main: entry.is_main,
         };
         let depth = if entry.owner == Owner::Own { Depth::Whole } else { Depth::Import };
-        Some(scan(&text, entry.file.as_deref().unwrap_or("-c"), depth, &setting))
+        let file = entry.file.clone().unwrap_or_else(|| "-c".to_owned());
+        let source = scan(&text, &file, depth, &setting);
+        if source.is_none() {
+            let why = "it is nested more deeply than interpreters take";
+            self.not_checked.insert(NotChecked::new(format!("what {file} imports"), why));
+        }
+        source
     }
 
     /// The text of a module, when it is stored as text.

@@ -18,6 +18,7 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 use super::condition::{Flags, Setting, Truth, dotted};
 use super::handler::{Catches, catches_import_errors, raises};
 use super::literal::{self, Paths};
+use super::nesting::{LIMIT, nesting};
 use super::source::{All, Getattr, Hazards, Import, Reach, Source, Step, SyntaxError, What};
 use super::visit::{Calls, Captures, Found, Globals, Walrus};
 use crate::inspect::Certainty;
@@ -31,14 +32,18 @@ pub(super) enum Depth {
     Import,
 }
 
-/// Stack for one byte of source, for the deepest expression that a file of its size can hold.
-const STACK_PER_BYTE: usize = 400;
-const STACK_BESIDES: usize = 1 << 20;
+/// Stack for one level of nesting: walking and dropping it. Without optimisation frames are large.
+const STACK_PER_LEVEL: usize = if cfg!(debug_assertions) { 24 << 10 } else { 4 << 10 };
+const STACK_BESIDES: usize = 512 << 10;
 
-/// Reads a module. `file` is its path in the image.
-pub(super) fn scan(text: &str, file: &str, depth: Depth, setting: &Setting<'_>) -> Source {
-    let stack = STACK_BESIDES + text.len() * STACK_PER_BYTE;
-    stacker::maybe_grow(stack, stack * 2, || scan_here(text, file, depth, setting))
+/// Reads a module; `None` when it is nested more deeply than any interpreter takes. `file` is its path in the image.
+pub(super) fn scan(text: &str, file: &str, depth: Depth, setting: &Setting<'_>) -> Option<Source> {
+    let levels = nesting(text);
+    if levels > LIMIT {
+        return None;
+    }
+    let stack = STACK_BESIDES + levels * STACK_PER_LEVEL;
+    Some(stacker::maybe_grow(stack, stack * 2, || scan_here(text, file, depth, setting)))
 }
 
 fn scan_here(text: &str, file: &str, depth: Depth, setting: &Setting<'_>) -> Source {

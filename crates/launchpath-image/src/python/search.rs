@@ -7,6 +7,7 @@ use ruff_python_parser::parse_module;
 
 use super::find::extension;
 use super::literal::join;
+use super::nesting::nesting;
 use super::{Interpreter, Version};
 use crate::tree::Tree;
 
@@ -36,6 +37,8 @@ pub struct Surroundings<'a> {
     pub home: Option<&'a str>,
 }
 
+/// Deepest nesting of the module of an editable installation.
+const FINDER: usize = 200;
 /// Most bytes of a `.pth` file.
 const PTH: u64 = 1 << 16;
 
@@ -143,7 +146,12 @@ impl SearchPath {
             return;
         }
         let Ok(bytes) = tree.read(&format!("{site}/{name}.py"), 1 << 20) else { return };
-        let Ok(module) = parse_module(&String::from_utf8_lossy(&bytes)) else { return };
+        let text = String::from_utf8_lossy(&bytes);
+        // A table of names is flat; what is not needs a stack of its own.
+        if nesting(&text) > FINDER {
+            return;
+        }
+        let Ok(module) = parse_module(&text) else { return };
         for statement in module.suite() {
             let (target, value) = match statement {
                 Stmt::AnnAssign(assign) => (&*assign.target, assign.value.as_deref()),
