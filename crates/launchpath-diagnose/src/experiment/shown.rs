@@ -87,7 +87,7 @@ pub(crate) fn suspicion(case: &Case, code: &str) -> Option<Because> {
                 let text = format!(
                     "in the rehearsal the process tried to reach {target}, which its network did not let it, and the rest stayed open"
                 );
-                return Some(because(text, std::slice::from_ref(&rehearsal.evidence), 5.0));
+                return Some(because(text, std::slice::from_ref(&rehearsal.evidence), 20.0));
             }
             let offered = rehearsals(case).into_iter().find(|(r, origin)| {
                 *origin == Origin::AsOffered

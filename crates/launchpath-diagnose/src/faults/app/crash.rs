@@ -116,6 +116,9 @@ fn unlike(case: &Case, rehearsal: &Rehearsal, traceback: &Traceback) -> Vec<Unli
     if ["errno 30", "erofs"].iter().any(|word| message.contains(word)) {
         add(EXCEPTION, "what is read-only in the rehearsal need not be so in a session".to_owned());
     }
+    if rehearsal.clauses.iter().any(|clause| clause.reason.as_deref() == Some("process_limit")) {
+        add(EXCEPTION, "the limit of processes that it met is the rehearsal's own".to_owned());
+    }
     if CREDENTIALS.iter().any(|word| message.contains(word)) {
         add(EXCEPTION, "the rehearsal had no credentials of the execution role".to_owned());
     }

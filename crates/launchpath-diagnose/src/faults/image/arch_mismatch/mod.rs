@@ -80,12 +80,27 @@ fn check(context: &Context) -> Check {
         None if experiment::names_a_program(case) => {
             program(context, &subjects).unwrap_or_else(|| validated(case, context.progress))
         }
-        None => match validated(case, context.progress) {
+        None => match (validated(case, context.progress), offered(context, &subjects)) {
             // The service took the deployed image for one of its own: another that is offered as it is not it.
-            ruled_out @ Check::RuledOut(_) => ruled_out,
-            open => offered(context, &subjects).unwrap_or(open),
+            (ruled_out @ Check::RuledOut(_), _) => ruled_out,
+            (open, None) => open,
+            (_, Some(found)) => {
+                let accepted = context.progress.trace_at_or_beyond(FAULT.stage).is_some();
+                if accepted && !moved_since_acceptance(case) && !stale_tag::was_put_back(case) {
+                    // What was accepted was another image than the offered one, for all that is known.
+                    return Check::unknown(stale_tag::gap(case, records(case)));
+                }
+                found
+            }
         },
     }
+}
+
+/// The calls of the experiments.
+fn records(case: &Case) -> Vec<EvidenceId> {
+    let inspected = experiment::inspections(case).into_iter().map(|(record, _)| record.evidence.clone());
+    let rehearsed = experiment::rehearsals(case).into_iter().map(|(record, _)| record.evidence.clone());
+    inspected.chain(rehearsed).collect()
 }
 
 /// What a program for another machine shows: the service looks at the documents, and meets the program when it starts it.
