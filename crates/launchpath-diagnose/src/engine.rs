@@ -324,7 +324,7 @@ fn summary(diagnosis: &Diagnosis, progress: &Progress) -> String {
         } else {
             "The launch is probably blocked"
         };
-        return format!("{word}: {}.", first.trim_end_matches('.'));
+        return format!("{word}: {}", headline(&first));
     }
     match diagnosis.verdict {
         Verdict::Launches => "The runtime launches: an invocation was answered.".to_owned(),
@@ -350,6 +350,20 @@ fn summary(diagnosis: &Diagnosis, progress: &Progress) -> String {
             None => "Nothing found that would stop the launch; no trace proves an answer.".to_owned(),
         },
     }
+}
+
+/// The first line of a reason as the end of a sentence. What a process printed may be of any length; the whole stands with the
+/// cause.
+fn headline(reason: &str) -> String {
+    const MOST: usize = 240;
+    let line = reason.lines().next().unwrap_or_default().trim_end().trim_end_matches('.');
+    if line.chars().count() <= MOST {
+        return format!("{line}.");
+    }
+    let cut: String = line.chars().take(MOST).collect();
+    // At a word's end, unless that leaves next to nothing.
+    let end = cut.rfind(' ').filter(|end| *end > MOST / 4).unwrap_or(cut.len());
+    format!("{}…", cut[..end].trim_end())
 }
 
 /// The areas of the most probable suspects, in words.
@@ -378,4 +392,18 @@ pub(crate) fn before_stage(progress: &Progress, stage: &str) -> String {
     let at = order(progress, stage);
     let before = progress.order.iter().take(at).rfind(|stage| !stage.is_side());
     before.map_or_else(|| "nothing".to_owned(), |stage| stage.id().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::headline;
+
+    #[test]
+    fn a_headline_is_one_line_with_one_stop_and_an_end() {
+        assert_eq!(headline("it failed.\nTraceback"), "it failed.");
+        let long = headline(&format!("the process died of ValueError: {}", "x".repeat(500_000)));
+        assert!(long.chars().count() <= 241 && long.ends_with('…'), "{long}");
+        let words = headline(&"word ".repeat(200));
+        assert!(words.ends_with("word…") && words.chars().count() < 245, "{words}");
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-permissions.html>
 
-use launchpath_iam::Decision;
+use launchpath_iam::{Decision, Outcome, Reason, StatementRef};
 use launchpath_model::{Gap, GapReason, Known, service};
 use serde_json::json;
 
@@ -91,7 +91,7 @@ fn check(context: &Context) -> Check {
                 because(
                     format!(
                         "the trust policy of {name} does not let {RUNTIME_PRINCIPAL} assume it: {}",
-                        answer.why()
+                        why(&answer.outcome)
                     ),
                     &answer.evidence,
                     DIRECT,
@@ -106,6 +106,28 @@ fn check(context: &Context) -> Check {
             Check::found(finding.map(|finding| finding.at(stage).with_repair(repair(case, &name))))
         }
     }
+}
+
+/// The statements that deny, or those that nearly allow with what does not fit.
+fn why(outcome: &Outcome) -> String {
+    let place = |statement: &StatementRef| match statement.sid.as_deref().filter(|sid| !sid.is_empty()) {
+        Some(sid) => format!("statement \"{sid}\""),
+        None => format!("statement {}", statement.index + 1),
+    };
+    let reasons: Vec<String> = outcome
+        .because
+        .iter()
+        .filter_map(|reason| match reason {
+            Reason::Denied { statement } => Some(format!("{} denies it", place(statement))),
+            Reason::NearMiss { statement, failed } => {
+                let failed: Vec<String> = failed.iter().map(ToString::to_string).collect();
+                Some(format!("in {} {}", place(statement), failed.join("; ")))
+            }
+            _ => None,
+        })
+        .take(3)
+        .collect();
+    if reasons.is_empty() { "no statement of it does".to_owned() } else { reasons.join("; ") }
 }
 
 /// Once the runtime was accepted, the role is assumed again: on V2 to build the snapshot, before READY, and for every session.

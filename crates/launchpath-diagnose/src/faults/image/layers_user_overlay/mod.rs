@@ -43,7 +43,10 @@ fn check(context: &Context) -> Check {
     match (&layers, &user) {
         (Some((count, evidence)), _) if *count <= most => {
             return Check::ruled_out(
-                format!("the image has {count} layers; up to {most} work with any user"),
+                format!(
+                    "the image has {count} {}; up to {most} work with any user",
+                    if *count == 1 { "layer" } else { "layers" }
+                ),
                 evidence.clone(),
             );
         }
