@@ -1,4 +1,4 @@
-//! Files of `docs/` that are made from the code: the schema of the diagnosis and the catalogue of faults.
+//! Files of `docs/` that are made from the code: the schemas of the diagnosis and of the certificate, and the catalogue of faults.
 //!
 //! `cargo xtask schema` and `cargo xtask docs` write them, `cargo xtask tidy` compares. Start with [`all`].
 
@@ -12,13 +12,16 @@ use launchpath_diagnose::faults::{self, Fault};
 
 /// The JSON Schema of the JSON format.
 pub(crate) const SCHEMA: &str = "docs/diagnosis.schema.json";
+/// The JSON Schema of the certificate.
+pub(crate) const CERTIFICATE: &str = "docs/certificate.schema.json";
 /// The fault catalogue.
 pub(crate) const CATALOGUE: &str = "docs/faults.md";
 
 /// Every generated file: its path, its text, and the command that writes it.
 pub(crate) fn all() -> Result<Vec<(&'static str, String, &'static str)>> {
     Ok(vec![
-        (SCHEMA, schema()?, "cargo xtask schema"),
+        (SCHEMA, printed(&launchpath_report::schema())?, "cargo xtask schema"),
+        (CERTIFICATE, printed(&launchpath_diagnose::certificate::schema())?, "cargo xtask schema"),
         (CATALOGUE, catalogue(&faults::all()), "cargo xtask docs"),
     ])
 }
@@ -45,8 +48,8 @@ fn readable() -> fs::Permissions {
     fs::Permissions::from_mode(0o644)
 }
 
-fn schema() -> Result<String> {
-    Ok(serde_json::to_string_pretty(&launchpath_report::schema())? + "\n")
+fn printed(schema: &serde_json::Value) -> Result<String> {
+    Ok(serde_json::to_string_pretty(schema)? + "\n")
 }
 
 /// The catalogue: an overview by stage, then every fault's documentation.

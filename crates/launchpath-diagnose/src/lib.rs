@@ -7,6 +7,7 @@
 
 mod beliefs;
 pub mod case;
+pub mod certificate;
 pub mod chain;
 mod comparison;
 pub mod denial_message;
@@ -26,6 +27,7 @@ mod subject;
 mod timeline;
 mod traps;
 
+pub use certificate::certify;
 pub use comparison::{at_version, compare};
 pub use diagnosis::Diagnosis;
 pub use engine::diagnose;

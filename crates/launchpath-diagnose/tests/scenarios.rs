@@ -22,6 +22,10 @@ fn redacted(path: &Path) -> datatest_stable::Result<()> {
     each_case(path, Case::run_redacted)
 }
 
+fn certified(path: &Path) -> datatest_stable::Result<()> {
+    each_case(path, Case::run_certified)
+}
+
 fn each_case(path: &Path, check: fn(&Case, Base<'_>) -> Result<(), String>) -> datatest_stable::Result<()> {
     let text = fs::read_to_string(path)?;
     let bases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
@@ -58,4 +62,6 @@ datatest_stable::harness! {
     { test = run, root = "../../scenarios/stories", pattern = r"\.md$" },
     { test = redacted, root = "src/faults", pattern = r"/scenarios/.*\.md$" },
     { test = redacted, root = "../../scenarios/stories", pattern = r"\.md$" },
+    { test = certified, root = "src/faults", pattern = r"/scenarios/.*\.md$" },
+    { test = certified, root = "../../scenarios/stories", pattern = r"\.md$" },
 }

@@ -20,5 +20,5 @@ pub use bundle::{Bundle, Call};
 pub use documents::{Documents, MemoryDocuments, ReadError, ZipDocuments};
 pub use error::{IntakeError, Problem};
 pub use json::MAX_VALUES;
-pub use open::{open, open_bundle, open_bytes, read_bundle};
+pub use open::{open, open_bundle, open_bytes, read_bundle, read_document};
 pub use outcome::outcome_of;

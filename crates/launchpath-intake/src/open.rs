@@ -67,6 +67,28 @@ pub fn read_bundle(documents: &dyn Documents) -> Result<Bundle, IntakeError> {
     Ok(bundle)
 }
 
+/// Reads a bundle as the JSON it is, every answer that lies in a file of its own put inside: what digests of it are about.
+///
+/// # Errors
+/// As [`read_bundle`].
+pub fn read_document(documents: &dyn Documents) -> Result<Value, IntakeError> {
+    // Whatever is wrong with it as a bundle is said before anything else.
+    read_bundle(documents)?;
+    let mut reader = Reader::new(documents)?;
+    let root = reader.bundle_root();
+    let only = reader.names.keys().next().cloned().unwrap_or_default();
+    let name = root.as_ref().map_or(only, |root| format!("{root}{BUNDLE_FILE}"));
+    let mut document = parse(&name, &reader.read(&name)?)?;
+    for call in document.get_mut("calls").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(call) = call.as_object_mut() else { continue };
+        let Some(file) = call.get("file").and_then(Value::as_str).map(str::to_owned) else { continue };
+        let path = path_of(&reader, root.as_deref().unwrap_or_default(), &name, &file, &Place::file(&name))?;
+        call.shift_remove("file");
+        call.insert("response".to_owned(), parse(&path, &reader.read(&path)?)?);
+    }
+    Ok(document)
+}
+
 /// The document in which an answer lies.
 fn path_of(
     reader: &Reader<'_>,

@@ -79,6 +79,12 @@ pub(crate) enum Command {
     Reach(ReachArguments),
     /// Answer a permission question from policy documents or saved evidence, or a file of them
     Can(CanArguments),
+    /// Re-check the certificate of a verdict against its bundle, by a separate small checker
+    Verify(VerifyArguments),
+    /// Print the script that completes this command line in a shell
+    Completions(CompletionsArguments),
+    /// Print or write the manual
+    Man(ManArguments),
 }
 
 /// How to reach AWS, as for the AWS CLI.
@@ -101,9 +107,25 @@ pub(crate) struct AwsArguments {
     pub(crate) deadline: u64,
 }
 
+/// What a diagnosis is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A report.
+    Report(Format),
+    /// The certificate, which needs the bundle beside the diagnosis.
+    Certificate,
+}
+
+/// The name of the certificate among the formats.
+const CERTIFICATE: &str = "certificate";
+
 /// The output formats by name, so that help and completions list them.
-fn formats() -> impl TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.map(Format::as_str)).try_map(|name| name.parse::<Format>())
+fn forms() -> impl TypedValueParser<Value = Form> {
+    let names = Format::ALL.map(Format::as_str).into_iter().chain([CERTIFICATE]);
+    PossibleValuesParser::new(names).try_map(|name| match name.as_str() {
+        CERTIFICATE => Ok(Form::Certificate),
+        name => name.parse::<Format>().map(Form::Report),
+    })
 }
 
 /// What to collect about which runtime.
@@ -174,8 +196,8 @@ pub(crate) struct DiagnoseArguments {
     #[arg(long, value_name = "OUT")]
     pub(crate) apply_fixes_to: Option<PathBuf>,
     /// Output format
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats())]
-    pub(crate) format: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = forms())]
+    pub(crate) format: Form,
     /// Write the report to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -289,6 +311,57 @@ pub(crate) enum PolicyForm {
     Cloudformation,
     Terraform,
     Text,
+}
+
+const VERIFY_EXIT_CODES: &str = "\
+Exit codes:
+  0  the certificate holds, and all that the verdict rests on was re-checked
+  1  something in it does not hold
+  3  nothing fails, and something that the verdict rests on could not be re-checked
+  2  malformed input   252  usage or unreadable input   253  environment   255  a bug";
+
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXIT_CODES)]
+pub(crate) struct VerifyArguments {
+    /// The certificate, as `launchpath diagnose --format certificate` writes it (- for standard input)
+    #[arg(value_name = "CERTIFICATE")]
+    pub(crate) certificate: PathBuf,
+    /// The bundle it is about: file, directory or zip
+    #[arg(long, value_name = "PATH")]
+    pub(crate) bundle: PathBuf,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
+    /// Write the answer to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// How much text output shows: every statement with `full`
+    #[arg(long, value_enum, default_value_t = HowMuch::Normal, value_name = "DETAIL")]
+    pub(crate) detail: HowMuch,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArguments {
+    /// Write one page per command into this folder instead of the first page to standard output
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Man pages, or one Markdown document of all commands on standard output
+    #[arg(long, value_enum, default_value_t = ManForm::Man, value_name = "FORMAT")]
+    pub(crate) format: ManForm,
+}
+
+/// Form of the manual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ManForm {
+    Man,
+    Markdown,
 }
 
 const REACH_EXIT_CODES: &str = "\

@@ -8,10 +8,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use launchpath_intake::bundle::BUNDLE_FILE;
 use launchpath_intake::documents::{MAX_DOCUMENT_BYTES, MAX_DOCUMENTS, MAX_TOTAL_BYTES};
 use launchpath_intake::error::Problem;
-use launchpath_intake::{Bundle, Documents, IntakeError, ReadError, ZipDocuments};
+use launchpath_intake::{Bundle, Documents, IntakeError, MemoryDocuments, ReadError, ZipDocuments};
 use launchpath_model::World;
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -36,6 +38,22 @@ pub(crate) fn whole_bundle(path: &Path) -> Result<Bundle, Failure> {
         return Ok(launchpath_intake::read_bundle(&documents)?);
     }
     Ok(Bundle::from_json(&name, &bytes)?)
+}
+
+/// Reads a bundle (file, directory or zip) as the JSON it is, every answer inside.
+pub(crate) fn document(path: &Path) -> Result<Value, Failure> {
+    if path.is_dir() {
+        return Ok(launchpath_intake::read_document(&Directory(path.to_owned()))?);
+    }
+    let bytes = file(path)?;
+    let name = path.file_name().map_or_else(|| BUNDLE_FILE.to_owned(), |n| n.to_string_lossy().into_owned());
+    if ZipDocuments::recognises(&bytes) {
+        let documents = ZipDocuments::new(&bytes).map_err(|error| error.in_file(&name))?;
+        return Ok(launchpath_intake::read_document(&documents)?);
+    }
+    // As a file it may have any name.
+    let documents = MemoryDocuments::from_iter([(BUNDLE_FILE.to_owned(), bytes.as_slice())]);
+    Ok(launchpath_intake::read_document(&documents).map_err(|error| error.in_file(&name))?)
 }
 
 /// The bytes of a bundle's file, within the limits.

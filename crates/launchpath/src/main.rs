@@ -63,5 +63,14 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Inspect(arguments) => commands::inspect::run(&cli.global, &arguments),
         Command::Reach(arguments) => commands::reach::run(&cli.global, &arguments),
         Command::Can(arguments) => commands::can::run(&cli.global, &arguments),
+        Command::Verify(arguments) => commands::verify::run(&cli.global, &arguments),
+        Command::Completions(arguments) => {
+            query::refuse(cli.global.query.as_ref(), "a script for a shell")?;
+            commands::completions::run(&arguments)
+        }
+        Command::Man(arguments) => {
+            query::refuse(cli.global.query.as_ref(), "a manual")?;
+            commands::man::run(&arguments)
+        }
     }
 }

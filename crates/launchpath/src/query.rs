@@ -28,6 +28,18 @@ impl Query {
     }
 }
 
+/// What is shown of an answer: what the query selects from its JSON, else the form that was asked for.
+pub(crate) fn shown(
+    query: Option<&Query>,
+    json: impl FnOnce() -> String,
+    form: impl FnOnce() -> String,
+) -> Result<String, Failure> {
+    match query {
+        Some(query) => query.select(&json()),
+        None => Ok(form()),
+    }
+}
+
 /// Refuses a query where there is no JSON document to ask.
 pub(crate) fn refuse(query: Option<&Query>, what: &str) -> Result<(), Failure> {
     match query {

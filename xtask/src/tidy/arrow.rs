@@ -24,6 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("launchpath-aws", &["launchpath-model", "launchpath-intake"]),
     ("launchpath-fetch", &["launchpath-model", "launchpath-image"]),
     ("launchpath-rehearse", &["launchpath-model", "launchpath-image"]),
+    // The checker of certificates shares nothing with what it checks.
+    ("launchpath-verify", &[]),
     (
         "launchpath",
         &[
@@ -37,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "launchpath-aws",
             "launchpath-fetch",
             "launchpath-rehearse",
+            "launchpath-verify",
         ],
     ),
     ("launchpath-bench", &["launchpath-intake", "launchpath-diagnose"]),

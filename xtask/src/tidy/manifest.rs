@@ -12,6 +12,7 @@ pub(super) const PURE: &[&str] = &[
     "launchpath-model",
     "launchpath-net",
     "launchpath-report",
+    "launchpath-verify",
 ];
 
 /// The clippy rules of the pure crates, linked into each of them.

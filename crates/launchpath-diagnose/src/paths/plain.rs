@@ -4,7 +4,7 @@
 //! the reachability question shows it. Start with [`plain`].
 
 use launchpath_model::{EvidenceId, Gap};
-use launchpath_net::{Answer, Direction, Hop, HopVerdict, Leg, Outcome, Part, Verdict};
+use launchpath_net::{Answer, Direction, Hop, HopVerdict, Leg, Outcome, Packet, Part, Verdict};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -111,13 +111,17 @@ pub(crate) fn plain(case: &Case) -> Vec<NetworkPath> {
     case.paths().needs.iter().map(path).collect()
 }
 
-fn way(subnet: &str, answer: &Answer) -> Way {
-    let state = match answer.verdict {
+fn state_of(answer: &Answer) -> WayState {
+    match answer.verdict {
         _ if culprit::is_open(answer) => WayState::Open,
         Verdict::None => WayState::Blocked,
         Verdict::Part => WayState::Partly,
         Verdict::All | Verdict::Unknown => WayState::Unknown,
-    };
+    }
+}
+
+fn way(subnet: &str, answer: &Answer) -> Way {
+    let state = state_of(answer);
     let hops = representative(answer, state).map(|part| part.trace.iter().map(|found| hop(found)).collect());
     Way {
         subnet: subnet.to_owned(),
@@ -136,6 +140,14 @@ fn representative(answer: &Answer, state: WayState) -> Option<&Part> {
         WayState::Unknown => &[Outcome::Unknown, Outcome::Blocked, Outcome::Delivered],
     };
     fates.iter().find_map(|fate| answer.parts.iter().find(|part| part.outcome == *fate))
+}
+
+/// A packet of the trace that [`plain`] shows of this way.
+pub(crate) fn example(case: &Case, service: &str, host: &str, subnet: &str) -> Option<Packet> {
+    let of = |need: &&launchpath_net::NeedPaths| need.need.service == service && need.need.name == host;
+    let need = case.paths().needs.iter().find(of)?;
+    let (_, answer) = need.by_subnet.iter().find(|(id, _)| id.as_str() == subnet)?;
+    representative(answer, state_of(answer)).map(|part| part.example)
 }
 
 fn hop(hop: &Hop) -> PathHop {

@@ -5,9 +5,10 @@ mod redacted;
 mod world;
 
 use launchpath_diagnose::diagnosis::{CauseStatus, Diagnosis};
-use launchpath_diagnose::{apply_to_bundle, diagnose};
+use launchpath_diagnose::{apply_to_bundle, certify, diagnose};
 use launchpath_intake::open_bytes;
 use launchpath_model::World;
+use launchpath_verify::Standing;
 
 use expect::Expectation;
 use world::Edit;
@@ -93,6 +94,23 @@ impl Case {
         let world = open_bytes("bundle.json", bundle.to_string().as_bytes())
             .map_err(|error| fail(error.to_string()))?;
         redacted::agrees(&bundle, &diagnose(&world)).map_err(fail)
+    }
+
+    /// Certifies the case's diagnosis and has the separate checker look at it: nothing in it may fail.
+    pub(crate) fn run_certified(&self, base: &dyn Fn(&str) -> Result<String, String>) -> Result<(), String> {
+        let fail = |error: String| format!("case «{}»: {error}", self.title);
+        let bundle = self.bundle(base).map_err(fail)?;
+        let world = open_bytes("bundle.json", bundle.to_string().as_bytes())
+            .map_err(|error| fail(error.to_string()))?;
+        let certificate = serde_json::to_value(certify(&world, &diagnose(&world), &bundle))
+            .map_err(|error| fail(error.to_string()))?;
+        let report =
+            launchpath_verify::check(&certificate, &bundle).map_err(|error| fail(error.to_string()))?;
+        let failed: Vec<String> = report
+            .of(Standing::Fails)
+            .map(|item| format!("{}: {}: {}", item.at, item.what, item.why))
+            .collect();
+        if failed.is_empty() { Ok(()) } else { Err(fail(failed.join("\n"))) }
     }
 
     /// Diagnoses the case and checks it; the error says what came instead.

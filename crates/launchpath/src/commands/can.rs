@@ -47,13 +47,15 @@ pub(crate) fn run(global: &Global, arguments: &CanArguments) -> Result<u8, Failu
     let outcome = evaluate(&request, &policies.layers);
     let answered =
         Answered { request: &request, outcome: &outcome, policies: &policies, findings: &findings };
-    let text = match (arguments.format, &global.query) {
-        (AnswerFormat::Text, None) => {
-            answered.text(&output::options(global, arguments.output.is_some(), HowMuch::Normal))
-        }
-        (AnswerFormat::Json, None) => answered.json(),
-        (_, Some(query)) => query.select(&answered.json())?,
-    };
+    let options = output::options(global, arguments.output.is_some(), HowMuch::Normal);
+    let text = query::shown(
+        global.query.as_ref(),
+        || answered.json(),
+        || match arguments.format {
+            AnswerFormat::Text => answered.text(&options),
+            AnswerFormat::Json => answered.json(),
+        },
+    )?;
     output::deliver(&text, arguments.output.as_deref())?;
     Ok(answered.exit_code())
 }

@@ -9,20 +9,22 @@ use launchpath_report::{contrast_json, contrast_text};
 use super::live;
 use crate::cli::{AnswerFormat, CompareArguments, Global, SubjectArguments};
 use crate::failure::Failure;
-use crate::{disk, output};
+use crate::{disk, output, query};
 
 /// Runs the command: 0 when nothing seen on both sides can explain the outcome of the first, 1 when something can, 3 when
 /// the outcome of the first shows no break to explain.
 pub(crate) fn run(global: &Global, arguments: &CompareArguments) -> Result<u8, Failure> {
     let (here, there) = worlds(arguments)?;
     let contrast = launchpath_diagnose::compare(&here, &there);
-    let text = match (arguments.format, &global.query) {
-        (AnswerFormat::Json, None) => contrast_json(&contrast),
-        (_, Some(query)) => query.select(&contrast_json(&contrast))?,
-        (AnswerFormat::Text, None) => {
-            contrast_text(&contrast, &output::options(global, arguments.output.is_some(), arguments.detail))
-        }
-    };
+    let options = output::options(global, arguments.output.is_some(), arguments.detail);
+    let text = query::shown(
+        global.query.as_ref(),
+        || contrast_json(&contrast),
+        || match arguments.format {
+            AnswerFormat::Json => contrast_json(&contrast),
+            AnswerFormat::Text => contrast_text(&contrast, &options),
+        },
+    )?;
     output::deliver(&text, arguments.output.as_deref())?;
     let explained = contrast.comparison.differences.iter().any(|difference| difference.explains.is_some());
     let judged =

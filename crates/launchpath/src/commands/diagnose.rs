@@ -10,13 +10,16 @@ use launchpath_model::{EvidenceId, Outcome, World};
 use launchpath_report::{Format, render};
 use serde_json::{Value, json};
 
-use super::{experiment, live, redact};
-use crate::cli::{DiagnoseArguments, Global};
+use super::{certificate, experiment, live, redact};
+use crate::cli::{DiagnoseArguments, Form, Global};
 use crate::failure::Failure;
 use crate::{disk, output, query};
 
 /// Runs the command and returns the exit code of the diagnosis.
 pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, Failure> {
+    if arguments.format == Form::Certificate {
+        certificate::can_be_made(arguments)?;
+    }
     let (world, collected) = match &arguments.bundle {
         Some(path) if arguments.redaction.redact => {
             hidden(path, arguments).map(|(world, bundle)| (world, Some(bundle)))?
@@ -35,14 +38,17 @@ pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, 
     let refused = arguments.bundle.is_none() && is_all_refused(&world);
     let diagnosis = launchpath_diagnose::diagnose(&world);
     let options = output::options(global, arguments.output.is_some(), arguments.detail);
-    let text = match (&global.query, arguments.format) {
-        (None, format) => render(&diagnosis, format, &options),
-        (Some(query), Format::Text | Format::Json) => {
-            query.select(&render(&diagnosis, Format::Json, &options))?
+    let json = || render(&diagnosis, Format::Json, &options);
+    let text = match arguments.format {
+        Form::Certificate => {
+            let certificate = certificate::of(&world, &diagnosis, collected.as_ref(), arguments)?;
+            query::shown(global.query.as_ref(), || certificate.clone(), || certificate.clone())?
         }
-        (Some(query), format) => {
-            query::refuse(Some(query), &format!("--format {format}"))?;
-            String::new()
+        Form::Report(format) => {
+            if !matches!(format, Format::Text | Format::Json) {
+                query::refuse(global.query.as_ref(), &format!("--format {format}"))?;
+            }
+            query::shown(global.query.as_ref(), json, || render(&diagnosis, format, &options))?
         }
     };
     output::deliver(&text, arguments.output.as_deref())?;

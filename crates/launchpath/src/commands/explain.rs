@@ -6,17 +6,14 @@ use serde_json::json;
 
 use crate::cli::{AnswerFormat, ExplainArguments, Global, HowMuch};
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, query};
 
 /// Runs the command.
 pub(crate) fn run(global: &Global, arguments: &ExplainArguments) -> Result<u8, Failure> {
     let options = output::options(global, false, HowMuch::Normal);
     if arguments.format == AnswerFormat::Json || global.query.is_some() {
         let json = json(arguments.fault.as_deref())?;
-        let text = match &global.query {
-            Some(query) => query.select(&json)?,
-            None => json,
-        };
+        let text = query::shown(global.query.as_ref(), || json.clone(), || json.clone())?;
         output::deliver(&text, None)?;
         return Ok(0);
     }

@@ -15,18 +15,18 @@ use self::record::Record;
 use super::{image, keep};
 use crate::cli::{AnswerFormat, Global, HowMuch, InspectArguments};
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, query};
 
 /// Runs the command and returns the exit code of the answer.
 pub(crate) fn run(global: &Global, arguments: &InspectArguments) -> Result<u8, Failure> {
     let bundle = arguments.bundle.as_deref().map(keep::open).transpose()?;
     let record = look(arguments)?;
-    let shown = match arguments.format {
-        AnswerFormat::Text => {
-            text::of(&record, &output::options(global, arguments.output.is_some(), HowMuch::Normal))
-        }
-        AnswerFormat::Json => format!("{:#}\n", record.response()),
-    };
+    let options = output::options(global, arguments.output.is_some(), HowMuch::Normal);
+    let json = || format!("{:#}\n", record.response());
+    let shown = query::shown(global.query.as_ref(), json, || match arguments.format {
+        AnswerFormat::Text => text::of(&record, &options),
+        AnswerFormat::Json => json(),
+    })?;
     if let (Some(bundle), Some(path)) = (bundle, &arguments.bundle) {
         let request = json!({ "image": arguments.image.image });
         keep::save(bundle, path, "InspectImage", request, record.response().clone())?;

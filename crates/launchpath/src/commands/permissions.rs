@@ -26,19 +26,15 @@ pub(crate) fn run(global: &Global, arguments: &PermissionsArguments) -> Result<u
         }
         Some(form) => form,
     };
-    let text = match form {
-        PolicyForm::Json if global.query.is_some() => {
-            let policy = launchpath_aws::permissions::json(&arguments.partition);
-            global.query.as_ref().map_or(Ok(String::new()), |query| query.select(&policy))?
-        }
-        _ if global.query.is_some() => {
-            query::refuse(global.query.as_ref(), "this form of the policy")?;
-            String::new()
-        }
+    if form != PolicyForm::Json {
+        query::refuse(global.query.as_ref(), "this form of the policy")?;
+    }
+    let json = || launchpath_aws::permissions::json(&arguments.partition);
+    let text = query::shown(global.query.as_ref(), json, || match form {
+        PolicyForm::Json | PolicyForm::Text => json(),
         PolicyForm::Cloudformation => launchpath_aws::permissions::cloudformation(),
         PolicyForm::Terraform => launchpath_aws::permissions::terraform(),
-        PolicyForm::Json | PolicyForm::Text => launchpath_aws::permissions::json(&arguments.partition),
-    };
+    })?;
     output::deliver(&format!("{}\n", text.trim_end()), None)?;
     Ok(0)
 }

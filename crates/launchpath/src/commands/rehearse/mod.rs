@@ -33,20 +33,19 @@ use crate::cli::{AnswerFormat, Global, RehearseArguments};
 use crate::commands::image::Source;
 use crate::commands::keep;
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, query};
 
 /// Runs the command and returns the exit code of the verdict.
 pub(crate) fn run(global: &Global, arguments: &RehearseArguments) -> Result<u8, Failure> {
     let bundle = arguments.bundle.as_deref().map(keep::open).transpose()?;
     let (request, record) = held(arguments)?;
     let response = serde_json::to_value(&record).context("the record").map_err(Failure::environment)?;
-    let text = match arguments.format {
-        AnswerFormat::Json => format!("{response:#}\n"),
-        AnswerFormat::Text => {
-            let options = output::options(global, arguments.output.is_some(), arguments.detail);
-            report::text(&record, arguments.detail, &options)
-        }
-    };
+    let options = output::options(global, arguments.output.is_some(), arguments.detail);
+    let json = || format!("{response:#}\n");
+    let text = query::shown(global.query.as_ref(), json, || match arguments.format {
+        AnswerFormat::Json => json(),
+        AnswerFormat::Text => report::text(&record, arguments.detail, &options),
+    })?;
     if let (Some(bundle), Some(path)) = (bundle, &arguments.bundle) {
         keep::save(bundle, path, "Rehearse", request, response)?;
     }
