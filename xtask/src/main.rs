@@ -8,6 +8,7 @@ mod complaint;
 mod generated;
 mod metadata;
 mod new_fault;
+mod site;
 mod tidy;
 mod tree;
 
@@ -30,9 +31,9 @@ enum Task {
     Tidy,
     /// Check licences, sources, duplicates, banned and yanked crates against deny.toml.
     Audit,
-    /// Write docs/diagnosis.schema.json from the report's types.
+    /// Write docs/diagnosis.schema.json and docs/certificate.schema.json from the types.
     Schema,
-    /// Write docs/faults.md from the fault catalogue.
+    /// Write docs/faults.md from the fault catalogue, and the sources of the documentation's site to target/site.
     Docs,
 }
 
@@ -49,8 +50,19 @@ fn main() -> Result<ExitCode> {
             say(&summary)?;
             verdict("audit", &complaints)
         }
-        Task::Schema => say(&generated::write(&root, generated::SCHEMA)?),
-        Task::Docs => say(&generated::write(&root, generated::CATALOGUE)?),
+        Task::Schema => {
+            say(&generated::write(&root, generated::SCHEMA)?)?;
+            say(&generated::write(&root, generated::CERTIFICATE)?)
+        }
+        Task::Docs => {
+            say(&generated::write(&root, generated::CATALOGUE)?)?;
+            let site = site::Site::of(&Tree::load(&root)?)?;
+            let broken = site.broken_links();
+            if !broken.is_empty() {
+                return verdict("docs", &broken);
+            }
+            say(&site.write(&root)?)
+        }
     }
 }
 

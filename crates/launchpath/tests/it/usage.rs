@@ -1,6 +1,6 @@
 //! The command line itself: help, mistakes, output files, exit codes.
 
-use crate::program::{launchpath, launchpath_with, scenario};
+use crate::program::{launchpath, scenario};
 
 #[test]
 fn help_and_version_are_answers() {
@@ -111,12 +111,43 @@ fn what_the_user_saw_narrows_and_proves_nothing() {
 }
 
 #[test]
-fn colour_comes_when_asked_and_never_with_no_color() {
+fn colour_comes_when_asked_and_on_a_terminal_that_wants_it() {
     let bundle = scenario("incident/as-rehearsed");
     let always = launchpath(&["--color", "always", "diagnose", "--bundle", &bundle]);
     assert!(always.stdout.contains("\u{1b}["));
-    let auto = launchpath_with(&["diagnose", "--bundle", &bundle], &[("NO_COLOR", "1")]);
-    assert!(!auto.stdout.contains('\u{1b}'));
+    assert!(
+        !launchpath(&["diagnose", "--bundle", &bundle]).stdout.contains('\u{1b}'),
+        "a pipe is no terminal"
+    );
+    let command = format!("{} diagnose --bundle {bundle}", env!("CARGO_BIN_EXE_launchpath"));
+    let on_a_terminal = |words: &str, variables: &[(&str, &str)]| {
+        // util-linux's script gives a program a terminal.
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", &format!("{command}{words}"), "/dev/null"]).env_clear();
+        script.env("PATH", "/usr/bin:/bin").env("TERM", "xterm").envs(variables.iter().copied());
+        match script.stdin(std::process::Stdio::null()).output() {
+            Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
+            Err(error) => {
+                assert!(std::env::var_os("CI").is_none(), "no script in CI: {error}");
+                println!("skipped: no script here");
+                None
+            }
+        }
+    };
+    let Some(plain) = on_a_terminal("", &[]) else { return };
+    assert!(plain.contains("\u{1b}["), "{plain}");
+    for (words, variables) in [
+        ("", &[("NO_COLOR", "1")][..]),
+        ("", &[("TERM", "dumb")]),
+        (" --color never", &[]),
+        (" --format json", &[]),
+    ] {
+        let shown = on_a_terminal(words, variables).unwrap_or_default();
+        assert!(shown.contains("app.dependency_drift"), "{words} {variables:?}: {shown}");
+        assert!(!shown.contains('\u{1b}'), "{words} {variables:?}");
+    }
+    // An empty NO_COLOR counts as none: https://no-color.org
+    assert!(on_a_terminal("", &[("NO_COLOR", "")]).unwrap_or_default().contains("\u{1b}["));
 }
 
 #[test]
