@@ -39,7 +39,7 @@ impl Site {
     /// The site of a repository.
     pub(crate) fn of(tree: &Tree) -> Result<Self> {
         let mut site = Self { pages: BTreeMap::new() };
-        let more = site.more(tree);
+        let more = Self::more(tree);
         for (_, path, _) in DOCUMENTS {
             let text = tree.files.get(*path).with_context(|| format!("{path}: no such document"))?;
             site.pages.insert(page_of(path), relinked(path, text, tree));
@@ -55,7 +55,7 @@ impl Site {
     }
 
     /// Documents of `docs/` and the stories that the list above does not name.
-    fn more(&self, tree: &Tree) -> Vec<String> {
+    fn more(tree: &Tree) -> Vec<String> {
         let named = |path: &str| DOCUMENTS.iter().any(|(_, document, _)| *document == path);
         let ours = |path: &str| {
             (path.starts_with("docs/") || path.starts_with("scenarios/stories/")) && has_extension(path, "md")

@@ -114,7 +114,7 @@ impl<'a> Citer<'a> {
             }
             claims.extend(self.empty_lists(id));
         }
-        values.sort_by(|a, b| b.0.cmp(&a.0));
+        values.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
         claims.extend(values.into_iter().take(MOST_VALUES).map(|(_, claim)| claim));
         claims
     }

@@ -1,6 +1,5 @@
 //! What is made from the declared command line: completions, man pages, and `docs/cli.md`.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::program::{launchpath, repository};
@@ -24,16 +23,10 @@ const COMMANDS: &[&str] = &[
 
 /// Runs a program of this machine; `None` where it is missing, which is no way out in CI.
 fn other(program: &str, words: &[&str]) -> Option<std::process::Output> {
-    match Command::new(program).args(words).stdin(Stdio::null()).output() {
-        Ok(output) => Some(output),
-        Err(_) if std::env::var_os("CI").is_some() && matches!(program, "bash" | "groff") => {
-            panic!("{program} is missing: .ci/setup installs it");
-        }
-        Err(_) => {
-            println!("skipped: no {program} here");
-            None
-        }
-    }
+    let output = Command::new(program).args(words).stdin(Stdio::null()).output().ok();
+    let needed = std::env::var_os("CI").is_some() && matches!(program, "bash" | "groff");
+    assert!(output.is_some() || !needed, "{program} is missing: .ci/setup installs it");
+    output
 }
 
 #[test]
@@ -48,10 +41,14 @@ fn every_shell_gets_a_script_that_knows_every_command() {
         let path = folder.path().join(shell);
         std::fs::write(&path, &run.stdout).expect("written");
         // Only these shells can check without running.
-        if matches!(shell, "bash" | "zsh" | "fish")
-            && let Some(checked) = other(shell, &["-n", &path.display().to_string()])
-        {
-            assert!(checked.status.success(), "{shell}: {}", String::from_utf8_lossy(&checked.stderr));
+        if !matches!(shell, "bash" | "zsh" | "fish") {
+            continue;
+        }
+        match other(shell, &["-n", &path.display().to_string()]) {
+            Some(checked) => {
+                assert!(checked.status.success(), "{shell}: {}", String::from_utf8_lossy(&checked.stderr));
+            }
+            None => println!("not checked by {shell}, which is not here"),
         }
     }
     assert_eq!(launchpath(&["completions", "tcsh"]).code, 252);
@@ -75,7 +72,10 @@ fn bash_completes_commands_options_and_values() {
         let output = other("bash", &["-c", &program])?;
         Some(String::from_utf8_lossy(&output.stdout).into_owned())
     };
-    let Some(commands) = complete(&["di"]) else { return };
+    let Some(commands) = complete(&["di"]) else {
+        println!("skipped: no bash here");
+        return;
+    };
     assert_eq!(commands.trim(), "diagnose");
     assert_eq!(complete(&["diagnose", "--appl"]).unwrap_or_default().trim(), "--apply-fixes-to");
     let formats = complete(&["diagnose", "--format", "s"]).unwrap_or_default();
@@ -101,20 +101,19 @@ fn there_is_a_man_page_for_every_command() {
         let page = std::fs::read_to_string(&path).expect("the page");
         let title = name.trim_end_matches(".1");
         assert!(page.contains(&format!(".TH {title} 1")), "{name}: {}", &page[..200]);
-        lint(&path);
+        let path = path.display().to_string();
+        match other("groff", &["-man", "-Tutf8", "-ww", "-z", &path]) {
+            Some(checked) => {
+                let said = String::from_utf8_lossy(&checked.stderr);
+                assert!(checked.status.success() && said.is_empty(), "{name}: {said}");
+            }
+            None => println!("not checked by groff, which is not here"),
+        }
     }
     assert_eq!(
         launchpath(&["man"]).stdout,
         std::fs::read_to_string(folder.path().join("launchpath.1")).expect("a page")
     );
-}
-
-fn lint(page: &Path) {
-    let path = page.display().to_string();
-    if let Some(checked) = other("groff", &["-man", "-Tutf8", "-ww", "-z", &path]) {
-        let said = String::from_utf8_lossy(&checked.stderr);
-        assert!(checked.status.success() && said.is_empty(), "{path}: {said}");
-    }
 }
 
 #[test]

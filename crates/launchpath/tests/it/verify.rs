@@ -52,7 +52,7 @@ fn worlds() -> Vec<(String, Value)> {
     worlds.push((
         "nat without egress".to_owned(),
         broken(|bundle| {
-            answer(bundle, "DescribeSecurityGroups")["SecurityGroups"][0]["IpPermissionsEgress"] = json!([])
+            answer(bundle, "DescribeSecurityGroups")["SecurityGroups"][0]["IpPermissionsEgress"] = json!([]);
         }),
     ));
     worlds.push((

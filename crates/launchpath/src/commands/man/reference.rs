@@ -67,10 +67,9 @@ fn option(argument: &Arg) -> String {
     let mut written = Vec::new();
     written.extend(argument.get_short().map(|short| format!("-{short}")));
     written.extend(argument.get_long().map(|long| format!("--{long}")));
-    let mut name = written.join(", ");
-    if takes {
-        name = format!("{name} {}", value()).trim().to_owned();
-    }
+    let name = written.join(", ");
+    let name = if takes { format!("{name} {}", value()) } else { name };
+    let name = name.trim();
     let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
     let mut text = format!("- `{name}`: {help}");
     let choices: Vec<String> = argument

@@ -53,21 +53,19 @@ fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
         };
         lines.push(because(text, &case.runtime_evidence(), 2.0));
     }
+    // A message can be long; its kind is enough to find it again.
+    let what = if headline.chars().count() <= 120 { &headline } else { &death.traceback.exception };
     let repair = match &variable {
         Some(name) => crash::restart(
             case,
             format!("Set the environment variable {name} on the runtime, or give it a default in the code"),
             vec![format!("# update-agent-runtime replaces every member: send the present ones and {name}")],
         ),
-        None => {
-            // A message can be long; its kind is enough to find it again.
-            let what = if headline.chars().count() <= 120 { &headline } else { &death.traceback.exception };
-            crash::rebuild(
-                case,
-                format!("Mend what raises {}; build again", what.trim_end_matches('.')),
-                Vec::new(),
-            )
-        }
+        None => crash::rebuild(
+            case,
+            format!("Mend what raises {}; build again", what.trim_end_matches('.')),
+            Vec::new(),
+        ),
     };
     (lines, repair)
 }
