@@ -80,6 +80,8 @@ pub fn classify(traceback: &Traceback, distributions: &BTreeMap<String, String>)
         Language::Node => node(&traceback.message),
         // Their imports are resolved when they are built, or by class loaders that this does not read.
         Language::Java | Language::Go => None,
+        Language::DotNet => dotnet(&traceback.message),
+        Language::Ruby => ruby(&traceback.message),
     };
     own.or_else(|| classify(traceback.cause.as_deref()?, distributions))
 }
@@ -123,6 +125,20 @@ fn node(message: &str) -> Option<ImportFailure> {
         .or_else(|| between(message, "Cannot find package '", "'"))?;
     let own = module.starts_with(['.', '/']) && !in_site_packages(&module);
     let owner = if own { Owner::Own } else { Owner::ThirdParty };
+    Some(ImportFailure::MissingModule { module, owner })
+}
+
+/// `Could not load file or assembly 'Name, Version=…'`: what was published holds no such assembly.
+fn dotnet(message: &str) -> Option<ImportFailure> {
+    let module = between(message, "Could not load file or assembly '", "'")?;
+    let module = module.split(',').next().unwrap_or_default().to_owned();
+    Some(ImportFailure::MissingModule { module, owner: Owner::Unclear })
+}
+
+/// `cannot load such file -- NAME`: a gem by its name, a file of the agent by a path.
+fn ruby(message: &str) -> Option<ImportFailure> {
+    let module = message.split_once("cannot load such file -- ")?.1.trim().to_owned();
+    let owner = if module.starts_with(['.', '/']) { Owner::Own } else { Owner::ThirdParty };
     Some(ImportFailure::MissingModule { module, owner })
 }
 

@@ -21,6 +21,8 @@ pub enum Shape {
         /// How many entries are attestations (platform `unknown/unknown`).
         attestations: usize,
     },
+    /// A build attestation: its layers hold statements about an image, and no file system. The first layer's media type.
+    Attestation(String),
     /// Neither could be recognised.
     Unrecognised,
 }
@@ -34,6 +36,14 @@ pub fn shape(manifest: &Manifest) -> Shape {
             runnable.filter_map(|e| e.platform.as_ref()).map(platform_name).collect();
         platforms.sort();
         return Shape::Index { platforms, attestations };
+    }
+    let layers = manifest.layers.as_deref().unwrap_or_default();
+    let statement =
+        |layer: &Descriptor| layer.media_type.as_deref().is_some_and(|media| media.contains("in-toto"));
+    if let Some(media) = layers.first().and_then(|layer| layer.media_type.clone())
+        && layers.iter().all(statement)
+    {
+        return Shape::Attestation(media);
     }
     if manifest.config.is_some() || manifest.layers.is_some() {
         return Shape::Single;
@@ -80,5 +90,8 @@ mod tests {
         let single = read(json!({ "config": { "digest": "sha256:c" }, "layers": [] }));
         assert_eq!(shape(&single), Shape::Single);
         assert_eq!(shape(&Manifest::default()), Shape::Unrecognised);
+        let layer = json!({ "mediaType": "application/vnd.in-toto+json", "digest": "sha256:d" });
+        let statement = read(json!({ "config": { "digest": "sha256:c" }, "layers": [layer] }));
+        assert_eq!(shape(&statement), Shape::Attestation("application/vnd.in-toto+json".to_owned()));
     }
 }

@@ -1,11 +1,13 @@
 //! Finds tracebacks in what a process printed.
 //!
-//! Python prints them frame by frame with the exception last; Node, Java and Go print the error first. Log services split them into
+//! Python prints them frame by frame with the exception last; Node, Java, Go, .NET and Ruby print the error first. Log services split them into
 //! one event per line and put prefixes before each line, so the reader works on joined lines and strips a prefix that
 //! repeats. The text is hostile: it is only cut, never interpreted.
 
+mod dotnet;
 mod go;
 mod java;
+mod ruby;
 
 /// The language whose traceback it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,10 @@ pub enum Language {
     Java,
     /// Go.
     Go,
+    /// .NET.
+    DotNet,
+    /// Ruby.
+    Ruby,
 }
 
 /// One frame, as printed.
@@ -95,8 +101,11 @@ pub fn find(text: &str) -> Vec<Traceback> {
             found.extend(cause.take());
             cause = found.pop();
             at += 1;
-        } else if let Some((traceback, next)) =
-            node(&lines, at).or_else(|| java::read(&lines, at)).or_else(|| go::read(&lines, at))
+        } else if let Some((traceback, next)) = node(&lines, at)
+            .or_else(|| java::read(&lines, at))
+            .or_else(|| go::read(&lines, at))
+            .or_else(|| dotnet::read(&lines, at))
+            .or_else(|| ruby::read(&lines, at))
         {
             found.push(traceback);
             at = next;
@@ -128,7 +137,7 @@ pub fn ended_the_start(text: &str, traceback: &Traceback) -> bool {
     let after = after.split_once('\n').map_or("", |(_, after)| after);
     let before = match traceback.language {
         Language::Python => before.rsplit_once(PYTHON_START).map_or(before, |(before, _)| before),
-        Language::Node | Language::Java | Language::Go => before,
+        Language::Node | Language::Java | Language::Go | Language::DotNet | Language::Ruby => before,
     };
     let lines_after = after.lines().filter(|line| !line.trim().is_empty()).count();
     !shows_life(before) && !shows_life(after) && lines_after <= LINES_AFTER_THE_END
@@ -217,8 +226,10 @@ fn exception_line(line: &str) -> Option<(String, String)> {
 
 /// A start error printed in one line: by a launcher, by the interpreter, by a server that loads the application.
 fn bare_start_error(line: &str) -> Option<Traceback> {
-    let (exception, message) =
-        bare_import_error(line).or_else(|| interpreter_error(line)).or_else(|| server_error(line))?;
+    let (exception, message) = bare_import_error(line)
+        .or_else(|| interpreter_error(line))
+        .or_else(|| server_error(line))
+        .or_else(|| launcher_error(line))?;
     let text = cut(line.trim());
     Some(Traceback {
         language: Language::Python,
@@ -270,6 +281,21 @@ fn server_error(line: &str) -> Option<(&'static str, String)> {
     let (_, rest) = line.split_once("Could not import module \"")?;
     let (module, _) = rest.split_once('"')?;
     Some(("ModuleNotFoundError", format!("No module named '{module}'")))
+}
+
+/// The class that stands for a program which could not be run; no interpreter prints it.
+pub const EXEC_ERROR: &str = "ExecError";
+
+/// `exec: "serve": executable file not found in $PATH`, `exec /app/run.sh: no such file or directory`,
+/// `/var/task/bin/x: /home/me/.venv/bin/python3: bad interpreter: No such file or directory`.
+fn launcher_error(line: &str) -> Option<(&'static str, String)> {
+    let from = line.find("exec ").into_iter().chain(line.find("exec: ")).min();
+    let of_exec = from.map(|at| &line[at..]).filter(|rest| {
+        let rest = rest.to_lowercase();
+        rest.contains("executable file not found") || rest.trim_end().ends_with(": no such file or directory")
+    });
+    let message = of_exec.or_else(|| line.contains(": bad interpreter: ").then_some(line))?;
+    Some((EXEC_ERROR, cut(message.trim())))
 }
 
 /// Node: `Error: message` (or `TypeError [CODE]: …`), perhaps a require stack, then `    at …` lines, then the error's members.
@@ -370,6 +396,26 @@ mod tests {
         let found = find(text);
         assert_eq!(found[0].language, Language::Node);
         assert_eq!(found[0].frames[0].file, "/app/server.js");
+    }
+
+    #[test]
+    fn a_program_that_could_not_be_run_is_read() {
+        for (text, message) in [
+            ("exec: \"serve\": executable file not found in $PATH", Some("executable file not found")),
+            ("exec /app/run.sh: no such file or directory", Some("/app/run.sh")),
+            (
+                "/var/task/bin/x: /home/me/bin/python3: bad interpreter: No such file or directory",
+                Some("bad interpreter"),
+            ),
+            ("the exec summary: no such luck", None),
+            ("docker exec failed", None),
+        ] {
+            let found = find(text);
+            let read = found
+                .first()
+                .map(|one| (one.exception.as_str(), one.message.contains(message.unwrap_or("-"))));
+            assert_eq!(read, message.map(|_| (super::EXEC_ERROR, true)), "{text}");
+        }
     }
 
     #[test]
