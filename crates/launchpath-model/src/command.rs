@@ -40,6 +40,17 @@ fn own_command(operation: &str, request: &Value) -> String {
             quote(member("repositoryName")),
             quote(member("digest"))
         ),
+        "ReadLogs" => {
+            let files: Vec<String> = request
+                .get("files")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(|file| format!(" {}", quote(file)))
+                .collect();
+            format!("launchpath logs{}", files.concat())
+        }
         "Statement" => "(a person's statement)".to_owned(),
         other => format!("launchpath {}", kebab(other)),
     }

@@ -85,6 +85,18 @@ fn events(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
         return Ok(Lowered::Done);
     };
     world.log_events.record(call.read(rows.len()));
+    keep(world, call, rows)
+}
+
+/// Lines of files that somebody had at hand. That the files lack a line shows nothing: no read is left on the table.
+pub(super) fn of_files(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
+    match call.objects::<LogEvent>("events")? {
+        Some(rows) => keep(world, call, rows),
+        None => Ok(Lowered::Done),
+    }
+}
+
+fn keep(world: &mut World, call: &Recorded, rows: Vec<LogEvent>) -> Result<Lowered, IntakeError> {
     let Some(group) = group_of(world, call) else {
         return Ok(Lowered::NoKey("which log group the events belong to"));
     };

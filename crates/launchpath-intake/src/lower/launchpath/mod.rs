@@ -1,4 +1,4 @@
-//! Calls that are no AWS API calls: statements, image configs, rehearsals, inspections.
+//! Calls that are no AWS API calls: statements, image configs, rehearsals, inspections, log files at hand.
 //!
 //! Records of rehearsals and inspections are read leniently ([`record`]): what cannot be read stays unknown, and the record itself
 //! is kept as received.
@@ -28,6 +28,7 @@ pub(super) fn lower(world: &mut World, call: &Recorded) -> Result<Lowered, Intak
             world.inspections.push(inspection::inspection(call));
             Ok(Lowered::Done)
         }
+        "ReadLogs" => super::logs::of_files(world, call),
         _ => Ok(Lowered::UnknownOperation),
     }
 }
