@@ -8,6 +8,7 @@ use launchpath_model::{EvidenceId, Outcome, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::chain::Stage;
 pub use crate::paths::plain::{HopState, NetworkPath, PathHop, Way, WayState};
 
 /// Version of this format.
@@ -460,11 +461,22 @@ struct ErrorShape {
     http: Option<u16>,
 }
 
+impl Cause {
+    /// Whether it lies beside the path of a launch, at a stage that stops nothing: log delivery, what comes after an answer.
+    pub fn is_beside(&self) -> bool {
+        Stage::from_id(&self.stage).is_some_and(Stage::is_side)
+    }
+}
+
 impl Diagnosis {
     /// The exit code, the same for every format: 0 healthy and everything decisive seen, 1 broken with a confirmed or
     /// likely cause, 3 could not tell, 4 warnings only.
+    ///
+    /// What only blinds, such as a role that may not write its log, breaks no launch: beside a launch that is proved it is a warning,
+    /// and beside one that is not, whether it launches remains open.
     pub fn exit_code(&self) -> u8 {
-        if self.causes.iter().any(|cause| cause.primary && cause.status != CauseStatus::Possible) {
+        let breaks = |cause: &Cause| cause.status != CauseStatus::Possible && !cause.is_beside();
+        if self.primary().is_some_and(breaks) {
             return 1;
         }
         match self.verdict {

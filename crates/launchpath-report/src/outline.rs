@@ -10,6 +10,16 @@ use crate::diagnosis::{
 };
 use crate::wording;
 
+/// What would stop the launch once the first cause is mended.
+pub(crate) fn blocking_next(diagnosis: &Diagnosis) -> Vec<&Cause> {
+    diagnosis.also_blocking.iter().filter(|cause| !cause.is_beside()).collect()
+}
+
+/// What stops no launch and hurts: a log that stays empty, sessions that end too soon.
+pub(crate) fn beside(diagnosis: &Diagnosis) -> Vec<&Cause> {
+    diagnosis.also_blocking.iter().filter(|cause| cause.is_beside()).collect()
+}
+
 /// The stage's title, or its name when the chain has no such stage.
 pub(crate) fn stage_title(diagnosis: &Diagnosis, stage: &str) -> String {
     let known = diagnosis.chain.iter().find(|known| known.stage == stage);

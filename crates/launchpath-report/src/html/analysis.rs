@@ -14,15 +14,20 @@ pub(super) fn cause(html: &mut Markup, report: &Report<'_>) {
 }
 
 pub(super) fn also_blocking(html: &mut Markup, report: &Report<'_>) {
-    if report.diagnosis.also_blocking.is_empty() {
-        return;
+    let next = outline::blocking_next(report.diagnosis);
+    if !next.is_empty() {
+        section(html, "also-blocking", "Also blocking", |html| {
+            html.leaf("p", &[], "Once the first cause is mended, the launch stops here next.");
+            next.into_iter().for_each(|cause| folded(html, report, cause));
+        });
     }
-    section(html, "also-blocking", "Also blocking", |html| {
-        html.leaf("p", &[], "Once the first cause is mended, the launch stops here next.");
-        for cause in &report.diagnosis.also_blocking {
-            folded(html, report, cause);
-        }
-    });
+    let beside = outline::beside(report.diagnosis);
+    if !beside.is_empty() {
+        section(html, "beside", "Beside the launch", |html| {
+            html.leaf("p", &[], "This stops no launch and is wrong all the same.");
+            beside.into_iter().for_each(|cause| folded(html, report, cause));
+        });
+    }
 }
 
 pub(super) fn suspects(html: &mut Markup, report: &Report<'_>) {

@@ -112,13 +112,17 @@ fn reasons(page: &mut Page, because: &[Because]) {
 }
 
 pub(super) fn also_blocking(page: &mut Page, diagnosis: &Diagnosis) {
-    if diagnosis.also_blocking.is_empty() {
-        return;
+    let next = outline::blocking_next(diagnosis);
+    if !next.is_empty() {
+        page.block("## Also blocking");
+        page.block("Once the first cause is mended, the launch stops here next.");
+        next.into_iter().for_each(|cause| self::cause(page, cause));
     }
-    page.block("## Also blocking");
-    page.block("Once the first cause is mended, the launch stops here next.");
-    for cause in &diagnosis.also_blocking {
-        self::cause(page, cause);
+    let beside = outline::beside(diagnosis);
+    if !beside.is_empty() {
+        page.block("## Beside the launch");
+        page.block("This stops no launch and is wrong all the same.");
+        beside.into_iter().for_each(|cause| self::cause(page, cause));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::canvas::{Canvas, Ink, Rich};
 use crate::clean;
-use crate::diagnosis::{Diagnosis, Fix, Safety};
+use crate::diagnosis::{Cause, Diagnosis, Fix, Safety};
 use crate::{outline, wording};
 
 use super::FULL;
@@ -67,11 +67,21 @@ pub(super) fn next(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
 }
 
 pub(super) fn also_blocking(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
-    if diagnosis.also_blocking.is_empty() {
-        return;
+    let next = outline::blocking_next(diagnosis);
+    if !next.is_empty() {
+        canvas.heading("Also blocking", Rich::new().plain("what stops the launch after that"));
+        causes(canvas, diagnosis, &next);
     }
-    canvas.heading("Also blocking", Rich::new().plain("what stops the launch after that"));
-    for cause in &diagnosis.also_blocking {
+    let beside = outline::beside(diagnosis);
+    if !beside.is_empty() {
+        canvas
+            .heading("Beside the launch", Rich::new().plain("what stops nothing and is wrong all the same"));
+        causes(canvas, diagnosis, &beside);
+    }
+}
+
+fn causes(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis, causes: &[&Cause]) {
+    for cause in causes {
         let mut text = Rich::new()
             .ink(Ink::Strong, &cause.fault)
             .plain(" at ")
