@@ -310,6 +310,16 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Whether the lines that are known are a selection of a larger log: then the lack of a line shows nothing.
+    pub fn log_is_selection(&self) -> bool {
+        let group = self.log_group().unwrap_or_default();
+        let Some(row) = self.world.log_events.seen(&group) else { return false };
+        row.evidence.iter().filter_map(|id| self.world.evidence.get(id)).any(|call| {
+            call.operation == "ReadLogs"
+                && call.request_member("selection").and_then(Value::as_bool) != Some(false)
+        })
+    }
+
     /// Trail events of a name, newest knowledge first, and whether they are all there are since creation.
     pub fn trail(&self, name: &str, condition: impl Fn(&TrailEvent) -> bool) -> Selection<'a, TrailEvent> {
         let command = self.command(

@@ -23,6 +23,7 @@ mod process_log;
 mod rank;
 mod refusal;
 pub mod repair;
+mod silence;
 mod subject;
 mod timeline;
 mod traps;

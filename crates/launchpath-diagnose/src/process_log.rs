@@ -5,11 +5,16 @@
 use launchpath_model::world::LogRecord;
 use launchpath_model::{EvidenceId, Known, Timestamp};
 
-use crate::case::Case;
+use crate::case::{Case, Platform};
 
 /// Lines of the current version: none older than the request for it. Lines without a time are kept.
+///
+/// A V1 session fetches what the tag names when it starts: what was printed before that image was pushed, another image printed.
 pub(crate) fn current<'a>(case: &Case, lines: Vec<&'a LogRecord>) -> Vec<&'a LogRecord> {
-    let since = case.version_since();
+    let pushed = case.image().value().and_then(|image| image.image_pushed_at);
+    let by_tag =
+        case.combination.platform == Platform::V1 && case.image_uri().is_some_and(|uri| uri.digest.is_none());
+    let since = case.version_since().max(pushed.filter(|_| by_tag));
     lines.into_iter().filter(|line| line.at.is_none() || line.at >= since).collect()
 }
 

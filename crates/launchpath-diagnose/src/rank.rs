@@ -217,6 +217,9 @@ fn by_artifact(fault: &Fault, case: &Case) -> Option<Because> {
         let text = format!("the image that the tag names now was pushed at {pushed}, after the last update");
         return (pushed > changed).then(|| because(text, image.evidence(), 2.0));
     }
+    if let Some(line) = fails_since_push(fault, case) {
+        return Some(line);
+    }
     if fault.code != "app.dependency_drift" {
         return None;
     }
@@ -228,6 +231,28 @@ fn by_artifact(fault: &Fault, case: &Case) -> Option<Because> {
         );
         because(text, image.evidence(), 2.0)
     })
+}
+
+/// Calls were answered before the image was pushed, and fail since: it is something in the new image, or in how it was pushed.
+fn fails_since_push(fault: &Fault, case: &Case) -> Option<Because> {
+    if !matches!(area(fault), "app" | "image") {
+        return None;
+    }
+    let image = case.image();
+    let pushed = image.value()?.image_pushed_at?;
+    let failing = case.symptom().filter(|symptom| symptom.at > Some(pushed))?;
+    let before = case
+        .invocations()
+        .into_iter()
+        .rfind(|call| call.was_answered() && call.at.is_some_and(|at| at < pushed))?;
+    let evidence: Vec<EvidenceId> = failing
+        .evidence
+        .into_iter()
+        .chain([before.evidence.clone()])
+        .chain(image.evidence().to_vec())
+        .collect();
+    let text = format!("a call was answered before the image was pushed ({pushed}), and the later one fails");
+    Some(because(text, &evidence, 3.0))
 }
 
 /// What the difference to a working runtime says.

@@ -11,6 +11,7 @@ use crate::case::{Case, Mode, Platform};
 use crate::chain::{Progress, Stage};
 use crate::diagnosis::Warning;
 use crate::rank::{Judged, Standing};
+use crate::silence;
 
 /// The warnings of this input.
 pub(crate) fn warnings(case: &Case, progress: &Progress, judged: &[Judged]) -> Vec<Warning> {
@@ -91,16 +92,28 @@ fn empty_logs(case: &Case) -> Option<Warning> {
         }
         _ => String::new(),
     };
+    let seen = silence::shape(case);
+    let shape =
+        seen.as_ref().map(|(shape, _)| format!("{}. ", capital(&shape.text(&group)))).unwrap_or_default();
+    let mut evidence = vec![empty.call.id.clone()];
+    evidence.extend(seen.into_iter().flat_map(|(_, evidence)| evidence));
+    evidence.sort();
+    evidence.dedup();
     Some(warning(
         "trap.empty_logs",
         "an empty log group does not show that the container never started",
         format!(
-            "a process that dies before it prints, a silent server, a role that may not write and a blocked path to CloudWatch \
-             Logs all leave it empty.{soon}"
+            "{shape}A process that dies before it prints, a silent server, a role that may not write and a blocked path to \
+             CloudWatch Logs all leave it empty.{soon}"
         ),
-        vec![empty.call.id.clone()],
+        evidence,
         Some(command),
     ))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn ready_means_nothing(case: &Case, progress: &Progress) -> Option<Warning> {

@@ -72,7 +72,13 @@ fn log_lines(case: &Case) -> Sighting {
         ));
         return Sighting::Seen(traces, Vec::new());
     }
-    traces.push(trace(Stage::ProcessStart, "the process printed".to_owned()));
+    // A script that prints and then dies prints as well: a death is ruled out by a server that listens or answers, and by a process
+    // that went on after an error.
+    let text: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
+    let text = text.join("\n");
+    let lives = traceback::shows_life(&text) || !traceback::find(&text).is_empty();
+    let strength = if lives { Strength::Direct } else { Strength::Implied };
+    traces.push(Trace { strength, ..trace(Stage::ProcessStart, "the process printed".to_owned()) });
     let answered =
         lines.iter().rev().find(|line| after_failure(case, line) && shows_ping_answered(&line.message));
     if let Some(line) = answered {

@@ -97,7 +97,7 @@ pub(crate) fn suspicion(case: &Case, code: &str) -> Option<Because> {
             let (rehearsal, _) = offered?;
             let text =
                 "the rehearsed image passed; that it is the deployed one is the word of whoever offered it";
-            Some(because(text, std::slice::from_ref(&rehearsal.evidence), 0.5))
+            Some(because(text, std::slice::from_ref(&rehearsal.evidence), 0.2))
         }
     }
 }

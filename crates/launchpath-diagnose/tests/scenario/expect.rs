@@ -13,6 +13,7 @@
 //! ruled out: CODE             and not: `not ruled out: CODE`
 //! unknown: CODE
 //! warning: CODE               and `not warning: CODE`, `no warnings`
+//! beware: TEXT                some warning holds the text
 //! because: TEXT               some line of the primary cause holds the text
 //! fix: TEXT                   the primary cause's fix holds the text, and was proven
 //! reaches: STAGE              up to where the proof of the primary cause's fix gets
@@ -36,6 +37,12 @@ impl Expectation {
         }
         let (key, value) = line.split_once(':').ok_or_else(|| format!("`{line}` is no expectation"))?;
         Ok(Self { key: key.trim().to_owned(), value: value.trim().to_owned() })
+    }
+
+    /// Whether it expects `fault` first among the causes, or beside an agent that answers.
+    pub(crate) fn puts_on_top(&self, fault: &str) -> bool {
+        let code = self.value.split(" on ").next();
+        matches!(self.key.as_str(), "primary" | "top" | "also") && code == Some(fault)
     }
 
     /// Checks it; the error says what was expected.
@@ -71,6 +78,7 @@ impl Expectation {
             }
             "warning" => diagnosis.warnings.iter().any(|warning| warning.code == value),
             "not warning" => diagnosis.warnings.iter().all(|warning| warning.code != value),
+            "beware" => diagnosis.warnings.iter().any(|warning| warning.text.contains(value)),
             "no warnings" => diagnosis.warnings.is_empty(),
             "because" => primary
                 .or(diagnosis.also_blocking.first())

@@ -1,6 +1,8 @@
 //! One case of a scenario file: reads it, builds its bundle, diagnoses it, checks what it expects.
 
+mod day;
 mod expect;
+pub(crate) mod index;
 mod redacted;
 mod world;
 
@@ -76,11 +78,20 @@ impl Case {
         Ok(Self { title: title.to_owned(), base, edits, expectations: expectations? })
     }
 
+    /// Whether the case expects `fault` where a reader looks first: the first cause, or beside an agent that answers.
+    pub(crate) fn puts_on_top(&self, fault: &str) -> bool {
+        self.expectations.iter().any(|expectation| expectation.puts_on_top(fault))
+    }
+
     /// The case's bundle, edited.
     fn bundle(&self, base: &dyn Fn(&str) -> Result<String, String>) -> Result<serde_json::Value, String> {
-        let name = if self.base.contains('/') { self.base.clone() } else { format!("base/{}", self.base) };
-        let mut bundle: serde_json::Value =
-            serde_json::from_str(&base(&name)?).map_err(|error| error.to_string())?;
+        let (name, day) = match self.base.split_once(" on ") {
+            Some((name, day)) => (name, Some(day)),
+            None => (self.base.as_str(), None),
+        };
+        let text = base(&if name.contains('/') { name.to_owned() } else { format!("base/{name}") })?;
+        let text = day.map_or(Ok(text.clone()), |day| day::moved_to(&text, day))?;
+        let mut bundle: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         for edit in &self.edits {
             edit.apply(&mut bundle)?;
         }

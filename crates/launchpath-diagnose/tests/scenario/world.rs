@@ -1,6 +1,7 @@
 //! The world block: edits of a base bundle, one per line.
 //!
 //! ```text
+//! base: nat [on 2025-10-18]                                           the world to start from, moved to another day
 //! ec2 DescribeSubnets /Subnets/1/AvailabilityZoneId = "use1-az6"     replaces a member (JSON pointer; - appends)
 //! ec2 DescribeVpcEndpoints /VpcEndpoints/0 removed                    removes a member
 //! ec2 DescribeNetworkAcls denied | not asked | not found | throttled  the call's fate
@@ -196,7 +197,8 @@ fn log(bundle: &mut Value, at: &str, text: &str) -> Result<(), String> {
     let collected = bundle["collected_at"].clone();
     // CloudWatch Logs answers in milliseconds.
     let at: Timestamp = at.parse().map_err(|_| format!("{at} is no time"))?;
-    let event = json!({ "logStreamName": "2026/10/20/[runtime-logs]1", "timestamp": at.as_millis(), "message": text });
+    let stream = format!("{}/[runtime-logs]1", at.date().replace('-', "/"));
+    let event = json!({ "logStreamName": stream, "timestamp": at.as_millis(), "message": text });
     let calls = bundle["calls"].as_array_mut().ok_or("the base has no calls")?;
     let known = calls.iter_mut().find(|call| {
         call["operation"] == "FilterLogEvents" && call["request"]["logGroupName"] == group.as_str()

@@ -5,7 +5,7 @@
 use launchpath_image::import::{self, ImportFailure, Owner};
 use launchpath_image::traceback::{self, Traceback};
 use launchpath_model::world::Rehearsal;
-use launchpath_model::{EvidenceId, Gap, GapReason};
+use launchpath_model::{EvidenceId, Gap, GapReason, Known};
 use serde_json::json;
 
 use crate::case::Case;
@@ -159,8 +159,8 @@ fn gaps(case: &Case) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let group = case.log_group().unwrap_or_default();
     match case.log_lines() {
-        launchpath_model::Known::Unknown(gap) => gaps.push(gap),
-        launchpath_model::Known::Absent(absence) => gaps.push(Gap {
+        Known::Unknown(gap) => gaps.push(gap),
+        Known::Absent(absence) => gaps.push(Gap {
             what: format!("log lines of {group}"),
             reason: GapReason::NotVisible {
                 why: "the log is empty, which a process that dies before it prints leaves too".into(),
@@ -169,7 +169,7 @@ fn gaps(case: &Case) -> Vec<Gap> {
             command: Some(case.command("logs", "FilterLogEvents", &json!({ "logGroupName": group }))),
         }),
         // Lines without a fatal traceback: what they show is judged with the chain.
-        launchpath_model::Known::Known(_) => {}
+        Known::Known(_) => {}
     }
     gaps.push(trial::unrehearsed(case));
     gaps
@@ -187,6 +187,11 @@ pub(super) fn faults_of(death: &Death) -> Vec<(&'static str, Certainty)> {
     }
     if is_refused_file(&death.traceback) {
         return vec![("image.file_permissions", Proven)];
+    }
+    if death.traceback.exception == traceback::EXEC_ERROR
+        && death.traceback.message.contains("bad interpreter")
+    {
+        return vec![(NOT_PACKAGED, Proven)];
     }
     match &death.import {
         Some(
@@ -223,7 +228,7 @@ pub(super) fn faults_of(death: &Death) -> Vec<(&'static str, Certainty)> {
 }
 
 /// Whether the process died because its user may not read, run or write a file.
-fn is_refused_file(traceback: &Traceback) -> bool {
+pub(in crate::faults) fn is_refused_file(traceback: &Traceback) -> bool {
     let class = traceback.exception.rsplit('.').next().unwrap_or_default();
     class == "PermissionError" && traceback.message.contains("Errno 13")
         || traceback.message.starts_with("EACCES: permission denied")
@@ -275,6 +280,7 @@ pub(in crate::faults) fn check(
                 certainty = Certainty::Circumstantial;
                 all.push(because(format!("but {}", unlike.text), &death.evidence, 0.5));
             }
+            all.extend(old_image(case));
             let finding = Finding::new(certainty, trial::image_subject(case), all);
             Check::found(finding.map(|finding| finding.with_repair(repair)))
         }
@@ -285,6 +291,17 @@ pub(in crate::faults) fn check(
 fn denied_call(case: &Case, death: &Death) -> Option<String> {
     let role = case.execution_role_name().filter(|_| death.origin == Printed::Log)?;
     refusal::of_role(&death.traceback.message, &role).map(|(action, _)| action)
+}
+
+/// The image is older than the runtime by a day or more: who mended the code since then has not built it.
+fn old_image(case: &Case) -> Option<Because> {
+    const A_DAY: i64 = 24 * 3600;
+    let Known::Known(image) = case.image() else { return None };
+    let (pushed, created) = (image.value.image_pushed_at?, case.changed_at()?);
+    let text = format!(
+        "the image was pushed at {pushed}, long before the runtime was last changed ({created}): what was mended since is not in it"
+    );
+    (created.seconds_since(pushed) >= A_DAY).then(|| because(text, &image.evidence, 1.0))
 }
 
 fn printed_where(case: &Case, death: &Death) -> String {

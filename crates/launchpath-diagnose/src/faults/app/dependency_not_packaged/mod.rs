@@ -1,6 +1,7 @@
 //! `app.dependency_not_packaged`: a third-party package is not in the artifact.
 
 use launchpath_image::import::{self, ImportFailure, Owner};
+use launchpath_image::traceback::EXEC_ERROR;
 use launchpath_model::command::quote;
 
 use super::crash::{self, Death};
@@ -58,6 +59,13 @@ fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
         Some(ImportFailure::MissingLibrary { file }) => {
             (format!("the image holds no library {file}, which a package loads at start"), file.clone())
         }
+        _ if death.traceback.exception == EXEC_ERROR => (
+            format!(
+                "a script of the artifact names the interpreter of the machine that packed it ({})",
+                death.traceback.message
+            ),
+            "scripts for the service's own interpreter".to_owned(),
+        ),
         _ => (death.traceback.headline(), "the package".to_owned()),
     };
     let mut lines = vec![because(text, &death.evidence, DIRECT)];
@@ -68,6 +76,10 @@ fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
     let first = match &death.import {
         Some(ImportFailure::MissingLibrary { file }) => {
             format!("# in the Dockerfile: install the system package that holds {file}")
+        }
+        _ if death.traceback.exception == EXEC_ERROR => {
+            "# install with pip install --target, not with a tool that writes its own interpreter into scripts"
+                .to_owned()
         }
         _ if zip => format!(
             "pip install --target package --platform manylinux2014_aarch64 --only-binary=:all: {}",

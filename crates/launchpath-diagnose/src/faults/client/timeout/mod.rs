@@ -1,8 +1,12 @@
 //! `client.timeout`: a time-out of the caller's own fires first.
 
+use launchpath_model::{Gap, GapReason};
+
+use crate::case::{Case, LOG_LAG_SECONDS};
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
 use crate::faults::{Check, Context, Fault, own_text};
+use crate::process_log;
 use crate::repair::Repair;
 
 /// The fault.
@@ -12,7 +16,7 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::Response,
     since: "0.1.0",
     prior: 1.0,
-    needs: &["InvokeAgentRuntime"],
+    needs: &["InvokeAgentRuntime", "FilterLogEvents"],
     check,
     doc: include_str!("doc.md"),
 };
@@ -21,7 +25,33 @@ fn check(context: &Context) -> Check {
     let Some(failure) = own_text::named(context, FAULT.code) else {
         return own_text::not_named(context);
     };
+    if let Some(gap) = never_arrived(context.case) {
+        return Check::unknown(gap);
+    }
     own_text::found(context, failure, mend())
+}
+
+/// A server that logs its requests, and none came: waiting longer would not bring the answer.
+///
+/// uvicorn says that it runs on the level on which it logs requests.
+fn never_arrived(case: &Case) -> Option<Gap> {
+    if case.log_is_selection() {
+        return None;
+    }
+    let call = case.latest_invocation()?;
+    let late = case.world.collected_at?.seconds_since(call.at?) >= LOG_LAG_SECONDS;
+    let listener =
+        process_log::listeners(case).into_iter().find(|l| l.line.contains("Uvicorn running on"))?;
+    let asked = process_log::requests(case).iter().any(|request| request.method == "POST");
+    let gap = Gap {
+        what: "whether the request reached the process".to_owned(),
+        reason: GapReason::NotVisible {
+            why: "the server logs its requests, and logged none: a caller that waits longer may wait for nothing".to_owned(),
+        },
+        evidence: vec![call.evidence.clone(), listener.evidence],
+        command: None,
+    };
+    (late && !asked).then_some(gap)
 }
 
 fn mend() -> Repair {

@@ -1,5 +1,7 @@
 //! `image.file_permissions`: the image's user may not read, run or write what the process needs.
 
+use launchpath_image::traceback;
+
 use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Because;
@@ -25,6 +27,9 @@ fn check(context: &Context) -> Check {
     if let Some(finding) = refused_to_run(context.case) {
         return Check::found(Some(finding));
     }
+    if let Some(finding) = survived(context.case) {
+        return Check::found(Some(finding));
+    }
     crash::check(context, FAULT.code, explain, |case, _: &Broken| Some(own(case)))
 }
 
@@ -38,6 +43,25 @@ fn refused_to_run(case: &Case) -> Option<Finding> {
     let text = format!("the program may not be run: {}", process_log::excerpt(&line.message));
     let lines = vec![because(text, std::slice::from_ref(&line.evidence), DIRECT)];
     Some(Finding::new(Certainty::Proven, trial::image_subject(case), lines)?.with_repair(own(case)))
+}
+
+/// A refused file before the server listened, caught: the agent runs with a part of itself missing. It stops no launch.
+fn survived(case: &Case) -> Option<Finding> {
+    let listens = process_log::listeners(case).into_iter().next_back()?;
+    let lines: Vec<_> = process_log::lines(case)
+        .into_iter()
+        .filter(|line| line.stream == listens.stream && line.at <= listens.at)
+        .collect();
+    let text: Vec<&str> = lines.iter().map(|line| line.message.trim_end()).collect();
+    let caught = traceback::find(&text.join("\n")).into_iter().find(crash::is_refused_file)?;
+    let evidence = [listens.evidence];
+    let text = format!(
+        "a part of the agent was refused a file when it started, and the rest runs: {}",
+        caught.headline()
+    );
+    let lines = vec![because(text, &evidence, 8.0)];
+    let finding = Finding::new(Certainty::Circumstantial, trial::image_subject(case), lines)?;
+    Some(finding.at(Stage::Lifecycle).with_repair(own(case)))
 }
 
 fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {

@@ -12,7 +12,7 @@ use crate::chain::Stage;
 use crate::diagnosis::Safety;
 use crate::experiment::{self, Origin};
 use crate::faults::image::config;
-use crate::faults::{Certainty, Check, Context, Fault, Finding, because};
+use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
 use crate::permissions;
 use crate::repair::{Change, Repair};
 
@@ -37,6 +37,9 @@ fn check(context: &Context) -> Check {
         Seen::Known(shape, evidence) => (shape, evidence),
         Seen::Unknown(gap) => return Check::unknown(gap),
     };
+    if let Doubtful::NoImage(media) = &shape {
+        return Check::found(holds_no_image(case, media, &evidence));
+    }
     let refused = context.progress.all_failures().find(|failure| {
         let id = service::recognise_error(&failure.text).map(|known| known.id.as_str());
         !failure.reported && id.is_some_and(|id| shape.fits(id))
@@ -49,7 +52,7 @@ fn check(context: &Context) -> Check {
                 evidence,
                 command: None,
             }),
-            Doubtful::Oci | Doubtful::No => {
+            Doubtful::Oci | Doubtful::No | Doubtful::NoImage(_) => {
                 Check::ruled_out("the tag points to one plain image manifest", evidence)
             }
         };
@@ -58,7 +61,7 @@ fn check(context: &Context) -> Check {
     let shape = match shape {
         Doubtful::Index(Some(count)) if count > 0 => format!("an index with {count} attestation entries"),
         Doubtful::Index(_) => "an index".to_owned(),
-        Doubtful::Oci | Doubtful::No => "a manifest in OCI format".to_owned(),
+        Doubtful::Oci | Doubtful::No | Doubtful::NoImage(_) => "a manifest in OCI format".to_owned(),
     };
     let lines = vec![
         because(
@@ -68,16 +71,30 @@ fn check(context: &Context) -> Check {
         ),
         because(refused.text.clone(), &refused.evidence, 2.0),
     ];
+    let repair = push_plain(case, &uri);
+    Check::found(
+        Finding::new(Certainty::Circumstantial, vec![uri], lines)
+            .map(|f| f.at(super::stage_of(refused, context.progress)).with_repair(repair)),
+    )
+}
+
+/// What the tag names can be fetched, and there is nothing in it to run: that needs no error text to be certain.
+fn holds_no_image(case: &Case, media: &str, evidence: &[EvidenceId]) -> Option<Finding> {
+    let uri = case.runtime().and_then(|r| r.container_uri()).unwrap_or_default().to_owned();
+    let text = format!("the tag names a build attestation ({media}), which holds no image at all");
+    let repair = push_plain(case, &uri);
+    let finding = Finding::new(Certainty::Proven, vec![uri], vec![because(text, evidence, DIRECT)])?;
+    Some(finding.at(Stage::ArtifactFetch).with_repair(repair))
+}
+
+fn push_plain(case: &Case, uri: &str) -> Repair {
     let changes = case.id.iter().map(|id| Change::RebuildImage { runtime: id.clone() }).collect();
     let mut repair =
         Repair::new("Push one plain arm64 manifest, without attestations", Safety::Review, changes);
     repair.steps = vec![format!(
         "docker buildx build --platform linux/arm64 --provenance=false --sbom=false --output type=image,oci-mediatypes=false,push=true -t {uri} ."
     )];
-    Check::found(
-        Finding::new(Certainty::Circumstantial, vec![uri], lines)
-            .map(|f| f.at(super::stage_of(refused, context.progress)).with_repair(repair)),
-    )
+    repair
 }
 
 /// A shape, by what field reports say of it.
@@ -88,6 +105,8 @@ enum Doubtful {
     Oci,
     /// One image in Docker format: nobody reports trouble.
     No,
+    /// An attestation and no image, with the media type of what it holds.
+    NoImage(String),
 }
 
 impl Doubtful {
@@ -96,7 +115,7 @@ impl Doubtful {
         match self {
             Self::Index(_) => matches!(error, "ecr_access_denied" | "image_not_found"),
             Self::Oci => error == "image_not_found",
-            Self::No => false,
+            Self::No | Self::NoImage(_) => false,
         }
     }
 
@@ -128,6 +147,7 @@ fn seen_shape(case: &Case) -> Seen {
     if let Some(row) = config::manifest(case) {
         let shape = match manifest::shape(&row.value) {
             Shape::Index { attestations, .. } => Doubtful::Index(Some(attestations)),
+            Shape::Attestation(media) => Doubtful::NoImage(media),
             Shape::Single | Shape::Unrecognised => {
                 Doubtful::single(row.value.media_type.as_deref().or(media_type))
             }

@@ -44,11 +44,11 @@ fn check(context: &Context) -> Check {
     if let Some((way, text, mut evidence)) = moved(case, image.value, &image.evidence, changed) {
         evidence.extend(case.runtime_evidence());
         let fails = context.progress.all_failures().any(|failure| !failure.reported);
-        if !fails {
+        let v2 = case.combination.platform == Platform::V2 && case.combination.platform_assumed.is_none();
+        if !fails && !(v2 && case.is_ready()) {
             return Check::Unknown(vec![gap(case, evidence)]);
         }
         // V2 runs the snapshot of the version's build; a V1 session may have either image.
-        let v2 = case.combination.platform == Platform::V2 && case.combination.platform_assumed.is_none();
         let (certainty, means, weight) = match way {
             _ if v2 => {
                 (Certainty::Proven, "V2 runs the snapshot that was made from the former image", DIRECT)
@@ -74,7 +74,9 @@ fn check(context: &Context) -> Check {
         };
         let finding =
             Finding::new(certainty, vec![format!("{}/{}:{tag}", uri.registry, uri.repository)], lines);
-        return Check::found(finding.map(|finding| finding.with_repair(update(case))));
+        // Where nothing fails, the old image serves: worth a word, and no break.
+        let stage = if fails { FAULT.stage } else { Stage::Lifecycle };
+        return Check::found(finding.map(|finding| finding.at(stage).with_repair(update(case))));
     }
     match put_image(case, changed) {
         Put::None(evidence) => {

@@ -1,8 +1,9 @@
 //! `life.idle_reaped`: the microVM is taken back at the idle time-out while background work runs.
 
 use launchpath_model::service;
+use launchpath_model::world::LogRecord;
 
-use crate::case::Case;
+use crate::case::{Case, LOG_LAG_SECONDS};
 use crate::chain::Stage;
 use crate::experiment::Broken;
 use crate::faults::app::crash;
@@ -22,12 +23,15 @@ pub(super) static FAULT: Fault = Fault {
     doc: include_str!("doc.md"),
 };
 
+/// How far from the idle time-out a silent end may lie.
+const EXACTLY_SECONDS: i64 = 10;
+
 /// Work must have been logged this shortly before the end.
 const AT_WORK_SECONDS: i64 = 120;
 
 fn check(context: &Context) -> Check {
     let case = context.case;
-    if let Some(finding) = in_log(case) {
+    if let Some(finding) = in_log(case).or_else(|| in_silence(case)) {
         return Check::found(Some(finding));
     }
     match trial::answer(context, FAULT.code, trial::runtime_subject(case), |case, _: &Broken| {
@@ -68,6 +72,35 @@ fn in_log(case: &Case) -> Option<Finding> {
         trial::runtime_subject(case),
         vec![because(text, &evidence, 10.0)],
     )?;
+    Some(finding.with_repair(say_busy(case)))
+}
+
+/// The log stops one idle time-out after the last request, in the middle of work, and stays still: the microVM went without a word.
+fn in_silence(case: &Case) -> Option<Finding> {
+    if case.log_is_selection() {
+        return None;
+    }
+    let lines = process_log::lines(case);
+    let end = lines.iter().filter(|line| !line.message.contains("/ping")).max_by_key(|line| line.at)?;
+    let (ended, collected) = (end.at?, case.world.collected_at?);
+    let requests = process_log::requests(case);
+    let last = requests.iter().rfind(|r| r.stream == end.stream && r.method == "POST")?;
+    let after = ended.seconds_since(last.at?);
+    let limit = idle_limit(case);
+    let of_work = |line: &&&LogRecord| {
+        line.stream == end.stream && !line.message.contains("/ping") && line.at > last.at && line.at <= end.at
+    };
+    let work = lines.iter().filter(of_work).count();
+    let late = collected.seconds_since(ended) < LOG_LAG_SECONDS;
+    if late || work < 3 || !(limit - EXACTLY_SECONDS..=limit + EXACTLY_SECONDS).contains(&after) {
+        return None;
+    }
+    let evidence = [end.evidence.clone(), last.evidence.clone()];
+    let text = format!(
+        "the log stops in the middle of work, {after} seconds after its last request, and the idle time-out is {limit}"
+    );
+    let lines = vec![because(text, &evidence, 6.0)];
+    let finding = Finding::new(Certainty::Circumstantial, trial::runtime_subject(case), lines)?;
     Some(finding.with_repair(say_busy(case)))
 }
 

@@ -1,14 +1,17 @@
 //! `logs.app_silent`: the process runs and prints nothing that the service forwards.
 
-use launchpath_model::{Gap, GapReason, Known};
+use launchpath_model::{EvidenceId, Gap, GapReason, Known};
+use serde_json::json;
 
 use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Because;
+use crate::experiment;
 use crate::faults::image::config;
 use crate::faults::logs::role_cannot_write;
 use crate::faults::{Certainty, Check, Context, Fault, Finding, because};
 use crate::paths::Paths;
+use crate::silence::{self, Shape};
 
 /// The fault.
 pub(super) static FAULT: Fault = Fault {
@@ -17,7 +20,16 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::LogDelivery,
     since: "0.1.0",
     prior: 2.0,
-    needs: &["GetAgentRuntime", "FilterLogEvents", "InvokeAgentRuntime", "BatchGetImage", "GetImageConfig"],
+    needs: &[
+        "GetAgentRuntime",
+        "FilterLogEvents",
+        "DescribeLogGroups",
+        "DescribeLogStreams",
+        "InvokeAgentRuntime",
+        "BatchGetImage",
+        "GetImageConfig",
+        "InspectImage",
+    ],
     check,
     doc: include_str!("doc.md"),
 };
@@ -66,12 +78,46 @@ fn check(context: &Context) -> Check {
             1.0,
         ),
     ];
+    if let Some((shape, evidence)) = silence::shape(case) {
+        if let Shape::LinesElsewhere(..) = shape {
+            return Check::unknown(unread(case, &shape, evidence));
+        }
+        lines.push(because(shape.text(&case.log_group().unwrap_or_default()), &evidence, 1.0));
+    }
     lines.extend(buffered(case));
+    lines.extend(quiet_server(case));
     Check::found(Finding::new(
         Certainty::Circumstantial,
         case.id.iter().map(ToString::to_string).collect(),
         lines,
     ))
+}
+
+/// The lines are there, and nobody read them.
+fn unread(case: &Case, shape: &Shape, evidence: Vec<EvidenceId>) -> Gap {
+    let group = case.log_group().unwrap_or_default();
+    Gap {
+        what: format!("log lines of {group}"),
+        reason: GapReason::NotVisible { why: shape.text(&group) },
+        evidence,
+        command: Some(case.command("logs", "FilterLogEvents", &json!({ "logGroupName": group }))),
+    }
+}
+
+/// AgentCore's own server logs warnings only, and no requests, unless it is made with `debug=True`.
+///
+/// <https://github.com/aws/bedrock-agentcore-sdk-python>, `runtime/app.py`
+fn quiet_server(case: &Case) -> Option<Because> {
+    let installed = case.distributions();
+    let version = installed.get("bedrock-agentcore")?;
+    let evidence: Vec<EvidenceId> = experiment::inspections(case)
+        .into_iter()
+        .map(|(inspection, _)| inspection.evidence.clone())
+        .collect();
+    let text = format!(
+        "the image holds bedrock-agentcore {version}, whose server logs at the level of warnings unless it is made with debug=True"
+    );
+    (!evidence.is_empty()).then(|| because(text, &evidence, 2.0))
 }
 
 /// A role that may not write, or a blocked way to CloudWatch Logs, leaves the log empty whatever is printed; where that is so, or

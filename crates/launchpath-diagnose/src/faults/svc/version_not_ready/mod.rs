@@ -1,8 +1,12 @@
 //! `svc.version_not_ready`: an endpoint or a call comes before the version is READY.
 
+use launchpath_model::service;
+
+use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
-use crate::faults::{Check, Context, Fault, own_text};
+use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because, own_text, trial};
+use crate::process_log::excerpt;
 use crate::repair::Repair;
 
 /// The fault.
@@ -12,19 +16,39 @@ pub(super) static FAULT: Fault = Fault {
     stage: Stage::Ready,
     since: "0.1.0",
     prior: 1.0,
-    needs: &["GetAgentRuntime", "InvokeAgentRuntime"],
+    needs: &["GetAgentRuntime", "InvokeAgentRuntime", "LookupEvents"],
     check,
     doc: include_str!("doc.md"),
 };
 
 fn check(context: &Context) -> Check {
     let Some(failure) = own_text::named(context, FAULT.code) else {
+        if let Some(finding) = endpoint_refused(context.case) {
+            return Check::found(Some(finding));
+        }
         if context.case.is_ready() {
             return Check::ruled_out("runtime status READY", context.case.runtime_evidence());
         }
         return own_text::not_named(context);
     };
     own_text::found(context, failure, mend())
+}
+
+/// An endpoint was asked for while the version was being created; CloudTrail holds the refusal.
+fn endpoint_refused(case: &Case) -> Option<Finding> {
+    let id = case.id.as_ref()?.as_str();
+    let refused = case.trail("CreateAgentRuntimeEndpoint", |event| {
+        let text = event.error_message.as_deref().unwrap_or_default();
+        let known = service::recognise_error(text).and_then(|known| known.fault.as_deref());
+        event.request_text("agentRuntimeId") == Some(id) && known == Some(FAULT.code)
+    });
+    let row = refused.rows.last()?;
+    let text = format!(
+        "CreateAgentRuntimeEndpoint was refused: {}",
+        excerpt(row.value.error_message.as_deref().unwrap_or_default())
+    );
+    let lines = vec![because(text, &row.evidence, DIRECT)];
+    Some(Finding::new(Certainty::Proven, trial::runtime_subject(case), lines)?.with_repair(mend()))
 }
 
 fn mend() -> Repair {

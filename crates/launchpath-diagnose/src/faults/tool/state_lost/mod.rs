@@ -1,5 +1,7 @@
 //! `tool.state_lost`: a tool asks for a runtime that is there already: its state and the account differ.
 
+use launchpath_model::Known;
+
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
 use crate::faults::{Check, Context, Fault, own_text};
@@ -21,7 +23,10 @@ fn check(context: &Context) -> Check {
     let Some(failure) = own_text::named(context, FAULT.code) else {
         return own_text::accepted(context);
     };
-    own_text::found(context, failure, mend())
+    // A runtime that is there was accepted once: the refused second creation says something about the tool, not about its launch.
+    let made = matches!(context.case.known_runtime(), Known::Known(_));
+    let stage = if made { Stage::Lifecycle } else { failure.stage };
+    own_text::found_at(stage, context, failure, mend())
 }
 
 fn mend() -> Repair {
