@@ -33,7 +33,7 @@ pub(super) fn read(lines: &[&str], start: usize) -> Option<(Traceback, usize)> {
 fn place(text: &str) -> Option<Frame> {
     let (file, line) = text.rsplit_once(':')?;
     let file = file.rsplit(' ').next()?;
-    let is_ruby = file.ends_with(".rb") || file.ends_with(".ru") || file.starts_with("<internal");
+    let is_ruby = matches!(file.rsplit('.').next(), Some("rb" | "ru")) || file.starts_with("<internal");
     is_ruby.then_some(Frame { file: file.to_owned(), line: line.parse().ok()? })
 }
 

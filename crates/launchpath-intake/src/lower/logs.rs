@@ -85,23 +85,23 @@ fn events(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
         return Ok(Lowered::Done);
     };
     world.log_events.record(call.read(rows.len()));
-    keep(world, call, rows)
+    Ok(keep(world, call, rows))
 }
 
 /// Lines of files that somebody had at hand. That the files lack a line shows nothing: no read is left on the table.
 pub(super) fn of_files(world: &mut World, call: &Recorded) -> Result<Lowered, IntakeError> {
     match call.objects::<LogEvent>("events")? {
-        Some(rows) => keep(world, call, rows),
+        Some(rows) => Ok(keep(world, call, rows)),
         None => Ok(Lowered::Done),
     }
 }
 
-fn keep(world: &mut World, call: &Recorded, rows: Vec<LogEvent>) -> Result<Lowered, IntakeError> {
+fn keep(world: &mut World, call: &Recorded, rows: Vec<LogEvent>) -> Lowered {
     let Some(group) = group_of(world, call) else {
-        return Ok(Lowered::NoKey("which log group the events belong to"));
+        return Lowered::NoKey("which log group the events belong to");
     };
     if rows.is_empty() {
-        return Ok(Lowered::Done);
+        return Lowered::Done;
     }
     let stream = call.asked("logStreamName").unwrap_or_default();
     let records = rows.into_iter().map(|event| LogRecord {
@@ -112,7 +112,7 @@ fn keep(world: &mut World, call: &Recorded, rows: Vec<LogEvent>) -> Result<Lower
     });
     let known = world.log_events.seen(&group).map(|row| row.value.clone()).unwrap_or_default();
     world.log_events.insert(group, joined(known, records), call.evidence.id.clone());
-    Ok(Lowered::Done)
+    Lowered::Done
 }
 
 /// Both answers in the order (time, stream, position). What both show is kept once; a line that one answer shows
