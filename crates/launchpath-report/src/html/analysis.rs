@@ -18,14 +18,18 @@ pub(super) fn also_blocking(html: &mut Markup, report: &Report<'_>) {
     if !next.is_empty() {
         section(html, "also-blocking", "Also blocking", |html| {
             html.leaf("p", &[], "Once the first cause is mended, the launch stops here next.");
-            next.into_iter().for_each(|cause| folded(html, report, cause));
+            for cause in next {
+                folded(html, report, cause);
+            }
         });
     }
     let beside = outline::beside(report.diagnosis);
     if !beside.is_empty() {
         section(html, "beside", "Beside the launch", |html| {
             html.leaf("p", &[], "This stops no launch and is wrong all the same.");
-            beside.into_iter().for_each(|cause| folded(html, report, cause));
+            for cause in beside {
+                folded(html, report, cause);
+            }
         });
     }
 }

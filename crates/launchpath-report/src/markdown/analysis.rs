@@ -116,13 +116,17 @@ pub(super) fn also_blocking(page: &mut Page, diagnosis: &Diagnosis) {
     if !next.is_empty() {
         page.block("## Also blocking");
         page.block("Once the first cause is mended, the launch stops here next.");
-        next.into_iter().for_each(|cause| self::cause(page, cause));
+        for cause in next {
+            self::cause(page, cause);
+        }
     }
     let beside = outline::beside(diagnosis);
     if !beside.is_empty() {
         page.block("## Beside the launch");
         page.block("This stops no launch and is wrong all the same.");
-        beside.into_iter().for_each(|cause| self::cause(page, cause));
+        for cause in beside {
+            self::cause(page, cause);
+        }
     }
 }
 
