@@ -5,6 +5,7 @@
 //! repository.
 
 #![expect(clippy::disallowed_methods, reason = "the runner reads the scenario files")]
+#![expect(clippy::print_stdout, reason = "the runner says what it skips")]
 
 mod scenario;
 

@@ -36,7 +36,9 @@ pub(crate) fn check(index: &Path, study: Option<&str>) -> Result<(), String> {
     let files = files.map(|file| file.file_name().to_string_lossy().into_owned());
     wrong.extend(
         files
-            .filter(|file| file.ends_with(".md") && file != "README.md" && !named.contains(file))
+            .filter(|file| {
+                file.rsplit('.').next() == Some("md") && file != "README.md" && !named.contains(file)
+            })
             .map(|file| format!("{file} is not in the index")),
     );
     if let Some(study) = study {
