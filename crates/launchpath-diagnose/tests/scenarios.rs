@@ -16,11 +16,12 @@ use scenario::Case;
 
 /// `scenarios/cases/index.json` and the cases of the field study agree; where the study is not at hand, the index and the files.
 fn accounted_for(index: &Path) -> datatest_stable::Result<()> {
-    let study = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/knowledge/cases.json");
+    let study =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join("knowledge").join("cases.json");
     let study = fs::read_to_string(study).ok();
     if study.is_none() {
         println!(
-            "skipped in part: ../shared/knowledge/cases.json is not at hand, only index and files are compared"
+            "skipped in part: the cases of the field study are not at hand, only index and files are compared"
         );
     }
     scenario::index::check(index, study.as_deref()).map_err(|wrong| Box::new(Failed(wrong)).into())

@@ -287,7 +287,7 @@ fn server_error(line: &str) -> Option<(&'static str, String)> {
 pub const EXEC_ERROR: &str = "ExecError";
 
 /// `exec: "serve": executable file not found in $PATH`, `exec /app/run.sh: no such file or directory`,
-/// `/var/task/bin/x: /home/me/.venv/bin/python3: bad interpreter: No such file or directory`.
+/// `/var/task/bin/x: /opt/build/.venv/bin/python3: bad interpreter: No such file or directory`.
 fn launcher_error(line: &str) -> Option<(&'static str, String)> {
     let from = line.find("exec ").into_iter().chain(line.find("exec: ")).min();
     let of_exec = from.map(|at| &line[at..]).filter(|rest| {
@@ -404,7 +404,7 @@ mod tests {
             ("exec: \"serve\": executable file not found in $PATH", Some("executable file not found")),
             ("exec /app/run.sh: no such file or directory", Some("/app/run.sh")),
             (
-                "/var/task/bin/x: /home/me/bin/python3: bad interpreter: No such file or directory",
+                "/var/task/bin/x: /opt/build/bin/python3: bad interpreter: No such file or directory",
                 Some("bad interpreter"),
             ),
             ("the exec summary: no such luck", None),

@@ -16,7 +16,10 @@ pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
         let stray = if let Some(inside) = path.strip_prefix(WORLDS) {
             match inside.strip_suffix(".json") {
                 Some(world) => !is_used(tree, world),
-                None => !inside.starts_with("stories/") && !inside.ends_with("README.md"),
+                None => {
+                    let read = ["stories/", "cases/"].iter().any(|folder| inside.starts_with(folder));
+                    !read && !inside.ends_with("README.md")
+                }
             }
         } else if path.starts_with(FAULTS) && path.contains("/scenarios/") {
             !has_extension(path, "md")
