@@ -10,16 +10,18 @@ const WORLDS: &str = "scenarios/";
 /// Worlds that are named without their folder.
 const BASES: &str = "base/";
 
+/// Whether the runner of scenarios reads the file, or a person does.
+fn is_read(inside: &str) -> bool {
+    ["stories/", "cases/"].iter().any(|folder| inside.starts_with(folder)) || inside.ends_with("README.md")
+}
+
 pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for path in tree.files.keys() {
         let stray = if let Some(inside) = path.strip_prefix(WORLDS) {
             match inside.strip_suffix(".json") {
                 Some(world) => !is_used(tree, world),
-                None => {
-                    let read = ["stories/", "cases/"].iter().any(|folder| inside.starts_with(folder));
-                    !read && !inside.ends_with("README.md")
-                }
+                None => !is_read(inside),
             }
         } else if path.starts_with(FAULTS) && path.contains("/scenarios/") {
             !has_extension(path, "md")
