@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Permissions(Box<PermissionsArguments>),
     /// Look into an image or a code zip without running it: what it starts, and what is missing for that
     Inspect(InspectArguments),
+    /// Scan log files of any size for tracebacks and other signatures of a failed start
+    Logs(LogsArguments),
     /// Answer a reachability question from saved evidence, or a file of them
     Reach(ReachArguments),
     /// Answer a permission question from policy documents or saved evidence, or a file of them
@@ -188,6 +190,10 @@ pub(crate) struct DiagnoseArguments {
     /// rehearse`)
     #[arg(long, value_name = "IMAGE")]
     pub(crate) image: Option<String>,
+    /// Log files of the runtime, at hand, of any size: exports, what `aws logs tail` or `filter-log-events` printed, plain text, also
+    /// gzipped; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) logs: Vec<PathBuf>,
     /// Keep the evidence of a live run here, to diagnose it again later
     #[arg(long, value_name = "PATH")]
     pub(crate) save_bundle: Option<PathBuf>,
@@ -210,6 +216,26 @@ pub(crate) struct DiagnoseArguments {
     pub(crate) redaction: RedactionArguments,
     #[command(flatten)]
     pub(crate) aws: AwsArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogsArguments {
+    /// Log files, plain or gzipped; `-` for standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = LogsFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: LogsFormat,
+    /// Write the report to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// The formats of a log report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogsFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]

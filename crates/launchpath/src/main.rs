@@ -61,6 +61,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Explain(arguments) => commands::explain::run(&cli.global, &arguments),
         Command::Permissions(arguments) => commands::permissions::run(&cli.global, &arguments),
         Command::Inspect(arguments) => commands::inspect::run(&cli.global, &arguments),
+        Command::Logs(arguments) => commands::logs::run(&cli.global, &arguments),
         Command::Reach(arguments) => commands::reach::run(&cli.global, &arguments),
         Command::Can(arguments) => commands::can::run(&cli.global, &arguments),
         Command::Verify(arguments) => commands::verify::run(&cli.global, &arguments),

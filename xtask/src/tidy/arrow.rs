@@ -12,7 +12,7 @@ use crate::metadata;
 use crate::tree::Tree;
 
 /// Which members a member may be built from. model ← net, iam, image ← diagnose ← report ← launchpath; model ← intake ← aws;
-/// image ← fetch, rehearse ← launchpath.
+/// image ← fetch, logs, rehearse ← launchpath.
 const ARROWS: &[(&str, &[&str])] = &[
     ("launchpath-model", &[]),
     ("launchpath-net", &["launchpath-model"]),
@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("launchpath-intake", &["launchpath-model"]),
     ("launchpath-aws", &["launchpath-model", "launchpath-intake"]),
     ("launchpath-fetch", &["launchpath-model", "launchpath-image"]),
+    ("launchpath-logs", &["launchpath-model", "launchpath-image"]),
     ("launchpath-rehearse", &["launchpath-model", "launchpath-image"]),
     // The checker of certificates shares nothing with what it checks.
     ("launchpath-verify", &[]),
@@ -38,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "launchpath-intake",
             "launchpath-aws",
             "launchpath-fetch",
+            "launchpath-logs",
             "launchpath-rehearse",
             "launchpath-verify",
         ],

@@ -9,6 +9,7 @@ pub(super) const PURE: &[&str] = &[
     "launchpath-iam",
     "launchpath-image",
     "launchpath-intake",
+    "launchpath-logs",
     "launchpath-model",
     "launchpath-net",
     "launchpath-report",

@@ -10,7 +10,7 @@ use launchpath_model::{EvidenceId, Outcome, World};
 use launchpath_report::{Format, render};
 use serde_json::{Value, json};
 
-use super::{certificate, experiment, live, redact};
+use super::{certificate, experiment, live, logs, redact};
 use crate::cli::{DiagnoseArguments, Form, Global};
 use crate::failure::Failure;
 use crate::{disk, output, query};
@@ -24,8 +24,8 @@ pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, 
         Some(path) if arguments.redaction.redact => {
             hidden(path, arguments).map(|(world, bundle)| (world, Some(bundle)))?
         }
-        Some(path) if arguments.image.is_some() => {
-            let bundle = with_image(disk::whole_bundle(path)?, arguments)?;
+        Some(path) if arguments.image.is_some() || !arguments.logs.is_empty() => {
+            let bundle = at_hand(disk::whole_bundle(path)?, arguments)?;
             let world = open_bytes("bundle.json", bundle.to_json().as_bytes())?;
             (saved(world, arguments)?, Some(bundle.to_value()))
         }
@@ -80,8 +80,11 @@ fn apply_fixes(world: &World, mut bundle: Value, path: &Path) -> Result<(), Fail
     super::collect::save(path, format!("{bundle:#}\n").as_bytes())
 }
 
-/// The bundle with what the image at hand shows, when one is named.
-fn with_image(bundle: Bundle, arguments: &DiagnoseArguments) -> Result<Bundle, Failure> {
+/// The bundle with what is at hand beside it: an image, log files.
+fn at_hand(mut bundle: Bundle, arguments: &DiagnoseArguments) -> Result<Bundle, Failure> {
+    if !arguments.logs.is_empty() {
+        logs::add(&mut bundle, &arguments.logs)?;
+    }
     match &arguments.image {
         Some(image) => experiment::add(bundle, image),
         None => Ok(bundle),
@@ -92,7 +95,7 @@ fn with_image(bundle: Bundle, arguments: &DiagnoseArguments) -> Result<Bundle, F
 fn live(arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
     let runtime = arguments.runtime.as_deref().unwrap_or_default();
     let bundle = live::collect(&arguments.aws, live::request(runtime, &arguments.subject))?;
-    let bundle = with_image(Bundle::from_value("bundle.json", bundle)?, arguments)?.to_value();
+    let bundle = at_hand(Bundle::from_value("bundle.json", bundle)?, arguments)?.to_value();
     let bundle = redact::as_wanted(bundle, &arguments.redaction)?;
     let mut bytes = serde_json::to_vec_pretty(&bundle).context("the bundle").map_err(Failure::environment)?;
     bytes.push(b'\n');
@@ -105,7 +108,7 @@ fn live(arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
 
 /// A saved bundle with what the command line adds, redacted as a whole: the words of the command line hold names too.
 fn hidden(path: &Path, arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
-    let mut bundle = with_image(disk::whole_bundle(path)?, arguments)?.to_value();
+    let mut bundle = at_hand(disk::whole_bundle(path)?, arguments)?.to_value();
     if let Some(against) = &arguments.subject.against {
         is_there(&disk::open(path)?, against)?;
     }

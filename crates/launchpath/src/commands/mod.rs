@@ -13,6 +13,7 @@ mod image;
 pub(crate) mod inspect;
 mod keep;
 mod live;
+pub(crate) mod logs;
 pub(crate) mod man;
 mod page;
 pub(crate) mod permissions;

@@ -10,6 +10,7 @@ mod incident;
 mod inspect;
 mod inspect_images;
 mod live;
+mod logs;
 mod malformed;
 mod manual;
 mod permissions;

@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "inspect",
     "reach",
     "can",
+    "logs",
     "verify",
     "completions",
     "man",

@@ -1,0 +1,111 @@
+//! `launchpath logs`, and `diagnose --logs`: files of every kind, and what they change in a diagnosis.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::program::{launchpath, scenario};
+
+/// An export of the base world's runtime: the process dies at import, thousands of lines later.
+fn export(lines: usize) -> String {
+    let mut text = String::new();
+    for n in 0..lines {
+        text += &format!(
+            "2026-10-20T09:05:{:02}.000Z loading shard {n} of the index, which takes its time\n",
+            n % 60
+        );
+    }
+    for line in [
+        "Traceback (most recent call last):",
+        "  File \"/app/main.py\", line 3, in <module>",
+        "    from langchain.callbacks import get_openai_callback",
+        "ModuleNotFoundError: No module named 'langchain.callbacks'",
+    ] {
+        text += &format!("2026-10-20T09:10:00.000Z {line}\n");
+    }
+    text
+}
+
+#[test]
+fn logs_a_traceback_in_a_file_decides_a_diagnosis() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bundle = scenario("base/nat");
+    let words = |file: &str| {
+        launchpath(&[
+            "diagnose",
+            "--bundle",
+            &bundle,
+            "--saw",
+            "Runtime health check failed or timed out",
+            "--logs",
+            file,
+            "--format",
+            "json",
+        ])
+    };
+    for (name, lines) in [("small.log", 10), ("large.log", 100_000)] {
+        let plain = folder.path().join(name);
+        std::fs::write(&plain, export(lines)).expect("a log");
+        let gzipped = folder.path().join(format!("{name}.gz"));
+        let mut packed =
+            GzEncoder::new(std::fs::File::create(&gzipped).expect("a file"), Compression::fast());
+        packed
+            .write_all(export(lines).as_bytes())
+            .and_then(|()| packed.finish().map(drop))
+            .expect("a gzipped log");
+        for file in [plain, gzipped] {
+            let run = words(&file.display().to_string());
+            assert_eq!(run.code, 1, "{}", run.stderr);
+            let primary = &run.json()["causes"][0];
+            assert_eq!(
+                (&primary["fault"], &primary["status"]),
+                (&"app.dependency_drift".into(), &"confirmed".into())
+            );
+            let call =
+                run.json()["evidence"].as_array().and_then(|all| all.last().cloned()).expect("evidence");
+            assert!(
+                call["command"].as_str().is_some_and(|command| command.starts_with("launchpath logs ")),
+                "{call}"
+            );
+        }
+    }
+}
+
+#[test]
+fn logs_are_reported_as_text_and_as_json() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("a.log");
+    std::fs::write(&file, format!("{}\x1b]0;evil\x07ECONNREFUSED\n", export(5))).expect("a log");
+    let file = file.display().to_string();
+    let text = launchpath(&["logs", &file]);
+    assert_eq!(text.code, 0, "{}", text.stderr);
+    for expected in [
+        "10 lines",
+        "1 time, Python: ModuleNotFoundError: No module named 'langchain.callbacks'",
+        "app.dependency_not_packaged",
+        "a.log:6 at 2026-10-20T09:10:00Z",
+    ] {
+        assert!(text.stdout.contains(expected), "{expected} in\n{}", text.stdout);
+    }
+    assert!(!text.stdout.contains('\x1b'));
+    let json = launchpath(&["logs", &file, "--format", "json", "--query", "tracebacks[0].count"]);
+    assert_eq!(json.stdout.trim(), "1", "{}", json.stderr);
+}
+
+#[test]
+fn logs_of_nobody_and_files_that_are_not_there_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gone = folder.path().join("gone.log").display().to_string();
+    let run = launchpath(&["logs", &gone]);
+    assert_eq!(run.code, 252);
+    assert!(run.stderr.contains("gone.log"), "{}", run.stderr);
+    let bundle = folder.path().join("empty.json");
+    std::fs::write(&bundle, r#"{"format":"launchpath-bundle/1","calls":[]}"#).expect("a bundle");
+    let log = folder.path().join("a.log");
+    std::fs::write(&log, "x\n").expect("a log");
+    let words = ["diagnose", "--bundle", &bundle.display().to_string(), "--logs", &log.display().to_string()];
+    let run = launchpath(&words);
+    assert_eq!(run.code, 252, "{}", run.stderr);
+    assert!(run.stderr.contains("describes no runtime"), "{}", run.stderr);
+}
