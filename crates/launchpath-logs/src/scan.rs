@@ -142,7 +142,8 @@ impl<'a> Pass<'a> {
         for assembly in std::mem::take(&mut self.open) {
             self.scanner.gather.traceback(assembly);
         }
-        if self.end > 0 && self.buffer[self.end - 1] != b'\n' && self.end > self.counted {
+        // The last line need not have an end.
+        if self.end > 0 && self.buffer[self.end - 1] != b'\n' {
             self.line += 1;
         }
         self.scanner.report.lines += self.line - 1;

@@ -68,6 +68,8 @@ proptest! {
     fn it_counts_the_lines_that_a_plain_search_finds(bytes in file()) {
         // Long lines are looked at in pieces, overlapping signatures once: both are told apart here.
         let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        prop_assume!(!matches!(first, Some(b'{' | b'[')));
         prop_assume!(lines.iter().all(|line| line.len() < 100_000));
         let report = scan(&bytes);
         prop_assert_eq!(report.lines, lines.iter().filter(|line| !line.is_empty()).count().max(
