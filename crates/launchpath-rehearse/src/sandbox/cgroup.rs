@@ -124,10 +124,17 @@ impl Cgroup {
         })
     }
 
-    /// Where a process writes `0` to join. Opened here, because the process that joins has no rights on this machine.
+    /// Where a process of one thread writes `0` to join. Opened here, because the process that joins has no rights on this machine.
+    ///
+    /// In version 1 a thread joins alone, and the process that joins has one only. To move whole processes the kernel first
+    /// waits until no thread is being made anywhere, which takes longer than everything else that a start does.
     pub(super) fn entrances(&self) -> io::Result<Vec<OwnedFd>> {
         let open = |group: &Group| {
-            OpenOptions::new().write(true).open(group.path.join("cgroup.procs")).map(OwnedFd::from)
+            let name = match group.version {
+                Version::One => "tasks",
+                Version::Two => "cgroup.procs",
+            };
+            OpenOptions::new().write(true).open(group.path.join(name)).map(OwnedFd::from)
         };
         self.groups.iter().map(open).collect()
     }

@@ -65,7 +65,7 @@ pub(super) fn enter(prepared: &Prepared, files: Option<&OwnedFd>) -> Result<(), 
     let proc = file_system(c"proc", &[], DATA).map_err(Failure::at(Step::Proc))?;
     let devices = devices(prepared).map_err(Failure::at(Step::Devices))?;
     let system = system(prepared).map_err(Failure::at(Step::Devices))?;
-    let root = image(prepared, files)?;
+    let (root, facts) = image(prepared, files)?;
 
     pivot(&root).map_err(Failure::at(Step::Pivot))?;
 
@@ -73,7 +73,7 @@ pub(super) fn enter(prepared: &Prepared, files: Option<&OwnedFd>) -> Result<(), 
     attach(&devices.root, c"/dev").map_err(Failure::at(Step::Attach))?;
     attach(&devices.terminals, c"/dev/pts").map_err(Failure::at(Step::Attach))?;
     attach(&devices.memory, c"/dev/shm").map_err(Failure::at(Step::Attach))?;
-    facts(prepared, &proc).map_err(Failure::at(Step::Proc))?;
+    lay_facts(prepared, &facts, &proc).map_err(Failure::at(Step::Proc))?;
     attach(&system, c"/sys").map_err(Failure::at(Step::Attach))?;
     shield(&proc).map_err(Failure::at(Step::Proc))?;
     host_files(prepared).map_err(Failure::at(Step::Etc))
@@ -103,8 +103,14 @@ fn cover(mount: &OwnedFd, at: impl AsFd, path: &CStr) -> Result<(), Errno> {
     move_mount(mount, c"", at, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
 }
 
-/// The image under a writable layer.
-fn image(prepared: &Prepared, files: Option<&OwnedFd>) -> Result<OwnedFd, Failure> {
+/// Views of the files that lie over those of `/proc`, in the order of [`Prepared::facts`].
+type Facts = [Option<OwnedFd>; FACTS];
+
+/// How many there are.
+pub(super) const FACTS: usize = 2;
+
+/// The image under a writable layer, and the files for `/proc`, which lie beside that layer and can be seen nowhere else.
+fn image(prepared: &Prepared, files: Option<&OwnedFd>) -> Result<(OwnedFd, Facts), Failure> {
     let at = Failure::at(Step::Overlay);
     // Before the stage covers anything: the image may lie below it.
     let own = if files.is_none() { Some(view(CWD, &prepared.root).map_err(&at)?) } else { None };
@@ -113,7 +119,7 @@ fn image(prepared: &Prepared, files: Option<&OwnedFd>) -> Result<OwnedFd, Failur
     let scratch = file_system(c"tmpfs", &options, PLAIN).map_err(Failure::at(Step::Scratch))?;
     stage(&scratch).map_err(Failure::at(Step::Scratch))?;
     rustix::process::fchdir(&scratch).map_err(Failure::at(Step::Scratch))?;
-    for folder in [c"image", c"written", c"work", c"root"] {
+    for folder in [c"image", c"written", c"work", c"root", c"facts"] {
         rustix::fs::mkdirat(&scratch, folder, Mode::from_raw_mode(0o755))
             .map_err(Failure::at(Step::Scratch))?;
     }
@@ -122,7 +128,8 @@ fn image(prepared: &Prepared, files: Option<&OwnedFd>) -> Result<OwnedFd, Failur
     }
     let root = overlay().map_err(&at)?;
     cover(&root, &scratch, c"root").map_err(&at)?;
-    Ok(root)
+    let facts = facts(prepared, &scratch).map_err(Failure::at(Step::Proc))?;
+    Ok((root, facts))
 }
 
 /// By relative paths, so that no path of this machine appears among the mounts of the sandbox.
@@ -235,11 +242,15 @@ fn write_new(at: impl AsFd, path: &CStr, content: &[u8]) -> Result<(), Errno> {
 /// Hides what of `/proc` tells of this machine, and keeps what acts on it from being written.
 fn shield(proc: &OwnedFd) -> Result<(), Errno> {
     let absent = |result: Result<(), Errno>| if result == Err(Errno::NOENT) { Ok(()) } else { result };
+    // Looked for first: to let go of a view that was laid nowhere, the kernel waits for every processor.
+    let is_there = |name: &CStr| rustix::fs::statat(proc, name, AtFlags::SYMLINK_NOFOLLOW).is_ok();
     for name in HIDDEN_FILES {
-        absent(view(CWD, c"/dev/null").and_then(|nothing| cover(&nothing, proc, name)))?;
+        if is_there(name) {
+            cover(&view(CWD, c"/dev/null")?, proc, name)?;
+        }
     }
     for name in HIDDEN_FOLDERS {
-        if rustix::fs::statat(proc, name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+        if is_there(name) {
             let nothing = file_system(c"tmpfs", &[(c"size", c"4k"), (c"mode", c"0555")], DATA)?;
             kernel::change_mount(nothing.as_fd(), MountChange::ReadOnly)?;
             cover(&nothing, proc, name)?;
@@ -254,18 +265,26 @@ fn shield(proc: &OwnedFd) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Lays files over those of `/proc` that speak of this machine. They lie in a file system that is nowhere to be seen.
-fn facts(prepared: &Prepared, proc: &OwnedFd) -> Result<(), Errno> {
-    let hidden = file_system(c"tmpfs", &[(c"size", c"1m"), (c"mode", c"0755")], DATA)?;
-    // Where `/sys` comes later: a second view can be had only of what is attached.
-    attach(&hidden, c"/sys")?;
-    for (name, content) in &prepared.facts {
-        write_new(&hidden, name, content)?;
-        let file = view(&hidden, name)?;
+/// Writes the files that speak of the sandbox where `/proc` speaks of this machine. A view can be had only of what is attached, so
+/// this comes before the image is the root.
+fn facts(prepared: &Prepared, scratch: &OwnedFd) -> Result<Facts, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = rustix::fs::openat(scratch, c"facts", flags, Mode::empty())?;
+    let mut views: Facts = [const { None }; FACTS];
+    for ((name, content), place) in prepared.facts.iter().zip(&mut views) {
+        write_new(&folder, name, content)?;
+        let file = view(&folder, name)?;
         kernel::change_mount(file.as_fd(), MountChange::ReadOnly)?;
-        cover(&file, proc, name)?;
+        *place = Some(file);
     }
-    unmount(c"/sys", UnmountFlags::DETACH)
+    Ok(views)
+}
+
+fn lay_facts(prepared: &Prepared, facts: &Facts, proc: &OwnedFd) -> Result<(), Errno> {
+    for ((name, _), file) in prepared.facts.iter().zip(facts.iter().flatten()) {
+        cover(file, proc, name)?;
+    }
+    Ok(())
 }
 
 /// Writes the files of `/etc` that the host gives, in place of the image's. An image whose `/etc` will not have it does without.

@@ -12,6 +12,7 @@ use super::fabric::{self, Fabric};
 use super::filter;
 use super::idmap::{IdMap, Kind};
 use super::kernel::Strings;
+use super::mounts::FACTS;
 use super::plan::{Emulator, Plan};
 use super::program;
 use super::users::Identity;
@@ -40,7 +41,7 @@ pub(super) struct Prepared {
     /// Files of the image that the host writes, below `/etc`.
     pub(super) host_files: Vec<(CString, Vec<u8>)>,
     /// Files of `/proc` that speak of the sandbox instead of this machine.
-    pub(super) facts: Vec<(CString, Vec<u8>)>,
+    pub(super) facts: [(CString, Vec<u8>); FACTS],
     /// What registers an emulator for the sandbox.
     pub(super) emulator: Option<Vec<u8>>,
     /// The processors' numbers as `/sys` lists them.
@@ -140,7 +141,7 @@ impl Prepared {
                 shared_memory: text("a limit", (plan.limits.memory / 2).to_string())?,
             },
             host_files: host_files()?,
-            facts: vec![
+            facts: [
                 (text("a name", "meminfo")?, memory_facts(plan.limits.memory)),
                 (text("a name", "cpuinfo")?, processor_facts(plan.limits.processors)),
             ],
