@@ -6,6 +6,7 @@ use super::suspect::{network_advice, out_of_reach};
 use super::{Ruling, measured, seconds};
 use crate::contract::clause::{Clause, Judged, Reason};
 use crate::contract::observation::{Ended, HealthRun, Observations};
+use crate::contract::protocol::Protocol;
 use crate::contract::terms::{Speed, Terms};
 use crate::contract::wire::Outcome;
 use crate::subject::BlindSpot;
@@ -105,10 +106,20 @@ fn wrong_port(ruling: Ruling, terms: &Terms, seen: &Observations, others: &[Sock
         }
         None => format!("listen on 0.0.0.0:{port}"),
     };
+    let reason = match elsewhere {
+        Some(found) if is_foreign(found.protocol, terms.protocol) => Reason::OtherProtocol,
+        _ => Reason::WrongPort,
+    };
     if elsewhere.is_some() && seen.ended == Ended::Settled {
-        return ruling.broken(Reason::WrongPort, note).advise(advice);
+        return ruling.broken(reason, note).advise(advice);
     }
-    in_vain(ruling, terms, seen, Reason::WrongPort, note).advise(advice)
+    in_vain(ruling, terms, seen, reason, note).advise(advice)
+}
+
+/// Whether a server that was found shows another protocol. An answer to `/ping` does not, unless MCP was wanted: the others have
+/// it in common.
+fn is_foreign(found: Protocol, wanted: Protocol) -> bool {
+    found != wanted && (found != Protocol::Http || wanted == Protocol::Mcp)
 }
 
 /// A thing that came: in time, or too late.
@@ -175,7 +186,7 @@ fn advice_in_vain(reason: Reason, terms: &Terms) -> String {
         Reason::NothingListens => {
             format!("start a server on 0.0.0.0:{}; the output says how far the start came", terms.port)
         }
-        Reason::WrongPort => format!("listen on 0.0.0.0:{}", terms.port),
+        Reason::WrongPort | Reason::OtherProtocol => format!("listen on 0.0.0.0:{}", terms.port),
         _ => "see the output for what the process was doing".to_owned(),
     }
 }
@@ -196,15 +207,38 @@ pub(super) fn list(addresses: &[SocketAddr]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::time::Duration;
 
     use super::listens;
     use crate::contract::clause::{Reason, State};
-    use crate::contract::observation::{Health, HealthRun, Observations};
+    use crate::contract::observation::{Elsewhere, Ended, Health, HealthRun, Observations};
     use crate::contract::protocol::Protocol;
     use crate::contract::terms::{Artifact, Terms};
     use crate::contract::wire::Outcome;
-    use crate::subject::BlindSpot;
+    use crate::subject::{BlindSpot, Listener};
+
+    #[test]
+    fn a_server_on_another_port_is_of_another_protocol_only_where_it_shows_that() {
+        let found = |wanted: Protocol, protocol: Protocol| {
+            let at = Listener { at: SocketAddr::from(([0, 0, 0, 0], 7000)) };
+            let shown_by = "an answer".to_owned();
+            let seen = Observations {
+                listeners: Some(vec![at]),
+                elsewhere: vec![Elsewhere { port: 7000, protocol, shown_by }],
+                ended: Ended::Settled,
+                ..Observations::default()
+            };
+            let judged = listens(&Terms::of(wanted, Artifact::Container, "a-session"), &seen);
+            assert_eq!(judged.state, State::Broken);
+            judged.reason.unwrap()
+        };
+        assert_eq!(found(Protocol::Http, Protocol::Mcp), Reason::OtherProtocol);
+        assert_eq!(found(Protocol::Mcp, Protocol::Http), Reason::OtherProtocol);
+        assert_eq!(found(Protocol::A2a, Protocol::Agui), Reason::OtherProtocol);
+        assert_eq!(found(Protocol::Agui, Protocol::Http), Reason::WrongPort, "every one of them has /ping");
+        assert_eq!(found(Protocol::Http, Protocol::Http), Reason::WrongPort);
+    }
 
     fn connected(blind: BlindSpot, outcome: Outcome) -> Observations {
         let at = Duration::from_millis(9);
