@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::program::{Run, launchpath, scenario};
+use crate::program::{Run, launchpath, launchpath_with, scenario};
 
 /// A sandbox cannot be had everywhere: without privileges the program says so, and these tests pass. Not in CI.
 fn rehearse(words: &[&str]) -> Option<Run> {
@@ -88,6 +88,45 @@ fn a_short_wait_decides_nothing() {
     assert_eq!(run.code, 3, "{}", run.stderr);
     assert_eq!(run.json()["passed"], Value::Null);
     assert_eq!(run.json()["clauses"][2]["reason"], "nothing_listens");
+}
+
+/// What `--with-credentials` hands in reaches the process and nothing else: neither the record nor the bundle.
+#[test]
+fn own_credentials_reach_the_process_and_stay_unsaid() {
+    let (_folder, case) = scratch();
+    let case = case.display().to_string();
+    let script = r#"
+import json, urllib.request
+def ask(path, method, headers):
+    request = urllib.request.Request("http://169.254.169.254" + path, method=method, headers=headers)
+    return urllib.request.urlopen(request, timeout=5).read().decode()
+token = ask("/latest/api/token", "PUT", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+own = {"X-aws-ec2-metadata-token": token}
+at = "/latest/meta-data/iam/security-credentials/"
+found = json.loads(ask(at + ask(at, "GET", own).strip(), "GET", own))
+print(found["SecretAccessKey"], found["Token"])
+print(found["SecretAccessKey"][::-1])
+"#;
+    let words = ["rehearse", "rootfs:/", "--with-credentials", "--format", "json", "--bundle", &case, "--"];
+    let words = [&words[..], &["/usr/bin/python3", "-c", script]].concat();
+    let (secret, token) = ("a-secret-key-of-nobody", "a-session-token-of-nobody");
+    let keys = [("AWS_ACCESS_KEY_ID", "ASIAEXAMPLEEXAMPLE00"), ("AWS_SECRET_ACCESS_KEY", secret)];
+    // Keys that do not expire are not handed to an image.
+    let run = launchpath_with(&words, &keys);
+    assert_eq!(run.code, 253, "{}", run.stdout);
+    let run = launchpath_with(&words, &[&keys[..], &[("AWS_SESSION_TOKEN", token)]].concat());
+    if run.code == 253 && std::env::var_os("CI").is_none() {
+        skipped(&run.stderr);
+        return;
+    }
+    let record = run.json();
+    let output = record["output"].as_str().unwrap_or_default();
+    assert!(output.contains("[value of the secret key] [value of the session token]"), "{record:#}");
+    let reversed: String = secret.chars().rev().collect();
+    assert!(output.contains(&reversed), "it was the secret that reached the process: {output}");
+    for text in [run.stdout, run.stderr, std::fs::read_to_string(&case).expect("the bundle")] {
+        assert!(!text.contains(secret) && !text.contains(token), "{text}");
+    }
 }
 
 /// The same process behind two diagnosed networks: what one is proved to block is held against it, what the other lets through
