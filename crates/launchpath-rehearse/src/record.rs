@@ -137,6 +137,24 @@ pub struct Record {
     /// Highest memory use.
     #[serde(default)]
     pub peak_memory_bytes: Option<u64>,
+    /// What a code zip was laid into, in the place of the service's own runtime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
+}
+
+/// What brought the interpreter of a code zip: not AWS's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    /// The image, as given.
+    pub image: String,
+    /// Digest of its manifest.
+    pub digest: Option<String>,
+    /// Digest of its config.
+    pub config_digest: Option<String>,
+    /// The interpreter, by its path in the base.
+    pub interpreter: String,
+    /// The runtime that it stands in for, when it was said.
+    pub runtime: Option<String>,
 }
 
 /// An answer to the health check.
@@ -269,6 +287,7 @@ impl Record {
                 _ => None,
             },
             peak_memory_bytes: seen.usage.peak_memory,
+            base: None,
         }
     }
 

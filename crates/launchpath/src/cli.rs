@@ -574,6 +574,17 @@ pub(crate) struct RehearseArguments {
     /// What to start instead of the image's own command
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+    /// For a code zip: the image, or root file system (rootfs:DIR), that brings the interpreter. The one that the service uses
+    /// cannot be had; the record says which it was
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) base: Option<String>,
+    /// Entry point of a code zip, as in the runtime's configuration; repeat it for its parts [default: as in --network's bundle]
+    #[arg(long = "entry-point", value_name = "PART")]
+    pub(crate) entry_point: Vec<String>,
+    /// Runtime of a code zip, such as PYTHON_3_12: the base must have that interpreter [default: as in --network's bundle, else
+    /// what the base has]
+    #[arg(long, value_name = "RUNTIME")]
+    pub(crate) runtime: Option<String>,
     /// What the runtime speaks: HTTP, MCP, A2A or AGUI [default: as in --network's bundle, else HTTP]
     #[arg(long, value_name = "PROTOCOL", value_parser = |name: &str| name.parse::<Protocol>())]
     pub(crate) protocol: Option<Protocol>,

@@ -19,6 +19,7 @@ mod reach;
 mod readme;
 mod redact;
 mod rehearse;
+mod rehearse_code;
 mod rehearse_engine;
 mod rehearse_hostile;
 mod rehearse_incident;

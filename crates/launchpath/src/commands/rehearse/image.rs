@@ -9,8 +9,9 @@ use launchpath_fetch::unpack::{Ownership, unpack};
 use launchpath_image::document::ImageDocuments;
 use launchpath_image::tree::Limits;
 use launchpath_model::aws::image::ProcessConfig;
-use launchpath_rehearse::record::Platform;
+use launchpath_rehearse::record::{Base, NotChecked, Platform};
 
+use super::code::{self, Code};
 use super::interrupt::Interrupt;
 use crate::commands::image::{self, Source};
 use crate::failure::Failure;
@@ -28,15 +29,26 @@ pub(crate) struct Ready {
     pub(crate) config_digest: Option<String>,
     /// Its platform; a root file system names none.
     pub(crate) platform: Option<Platform>,
+    /// Whether it is a code zip in a base.
+    pub(crate) is_code: bool,
+    /// The base of a code zip.
+    pub(crate) base: Option<Base>,
+    /// What its rehearsal does not tell.
+    pub(crate) not_checked: Vec<NotChecked>,
 }
 
 /// Brings the image into `scratch`, on a thread of its own: an interruption does not wait for a download.
-pub(crate) fn bring(source: Source, scratch: &Path, interrupt: &Interrupt) -> Result<Ready, Failure> {
+pub(crate) fn bring(
+    source: Source,
+    code: Code,
+    scratch: &Path,
+    interrupt: &Interrupt,
+) -> Result<Ready, Failure> {
     let scratch = scratch.to_owned();
     let (done, result) = channel();
     std::thread::spawn(move || {
         // After an interruption nobody waits for it.
-        let _ = done.send(fetch(&source, &scratch));
+        let _ = done.send(fetch(&source, &code, &scratch));
     });
     loop {
         match result.recv_timeout(Duration::from_millis(50)) {
@@ -49,8 +61,14 @@ pub(crate) fn bring(source: Source, scratch: &Path, interrupt: &Interrupt) -> Re
     }
 }
 
-fn fetch(source: &Source, scratch: &Path) -> Result<Ready, Failure> {
+fn fetch(source: &Source, code: &Code, scratch: &Path) -> Result<Ready, Failure> {
     let mut artifact = image::open(source)?;
+    if code.base.is_some() && !matches!(artifact, Artifact::CodeZip(_)) {
+        return Err(Failure::usage(anyhow::anyhow!(
+            "--base is for code zips; {} brings its own",
+            source.image
+        )));
+    }
     let mut ready = match &artifact {
         Artifact::Container(container) => of_documents(container.documents()),
         // What is unpacked already is used where it is: the sandbox writes elsewhere.
@@ -61,13 +79,8 @@ fn fetch(source: &Source, scratch: &Path) -> Result<Ready, Failure> {
             return Ok(Ready { root, ..Ready::default() });
         }
         Artifact::CodeZip(_) => {
-            return Err(Failure::usage(anyhow::anyhow!(
-                "{} is a code zip: the interpreter that the service puts under it is not part of it",
-                source.image
-            ))
-            .advise(
-                "read it with `launchpath inspect`, or put it into an image of that interpreter and rehearse that",
-            ));
+            let tree = artifact.tree(Limits::default())?;
+            return code::lay(code, source, &tree, &scratch.join("root"));
         }
     };
     let tree = artifact.tree(Limits::default())?;
@@ -79,7 +92,7 @@ fn fetch(source: &Source, scratch: &Path) -> Result<Ready, Failure> {
     Ok(ready)
 }
 
-fn of_documents(documents: &ImageDocuments) -> Ready {
+pub(crate) fn of_documents(documents: &ImageDocuments) -> Ready {
     let config = &documents.config.value;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     Ready {
@@ -92,11 +105,12 @@ fn of_documents(documents: &ImageDocuments) -> Ready {
             architecture: text(&config.architecture),
             variant: config.variant.clone(),
         }),
+        ..Ready::default()
     }
 }
 
 /// Root can give files to whom the image says.
-fn ownership(ours: &Path) -> Ownership {
+pub(crate) fn ownership(ours: &Path) -> Ownership {
     use std::os::unix::fs::MetadataExt;
     match std::fs::metadata(ours) {
         Ok(metadata) if metadata.uid() == 0 => Ownership::Image,

@@ -1,10 +1,11 @@
 //! `launchpath rehearse`: an image run here under the service's contract.
 //!
 //! What holds and what breaks is decided in `launchpath-rehearse`. Here: what the words of the command line mean
-//! (`settings`, `environment`, `network`), where the image comes from (`image`) and lies meanwhile (`scratch`), what runs it
-//! (`backend`), and how the record is shown (`report`) and kept (`super::keep`). Start with [`run`].
+//! (`settings`, `environment`, `network`), where the image comes from (`image`, `code`) and lies meanwhile (`scratch`), what runs
+//! it (`backend`), and how the record is shown (`report`) and kept (`super::keep`). Start with [`run`].
 
 mod backend;
+mod code;
 mod environment;
 mod image;
 mod interrupt;
@@ -18,12 +19,13 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use launchpath_rehearse::contract::judge::Verdict;
-use launchpath_rehearse::contract::terms::{Speed, Terms};
+use launchpath_rehearse::contract::terms::{Artifact, Speed, Terms};
 use launchpath_rehearse::contract::{Keep, Mask, hold};
 use launchpath_rehearse::record::{self, NotChecked, Record, Setting};
 use launchpath_rehearse::sandbox::{Credentials, Limits};
 use serde_json::{Value, json};
 
+use self::code::Code;
 use self::image::Ready;
 use self::interrupt::Interrupt;
 use self::network::Network;
@@ -76,7 +78,15 @@ fn held(arguments: &RehearseArguments) -> Result<(Value, Record), Failure> {
         profile: arguments.profile.clone(),
         ..Source::default()
     };
-    let brought = image::bring(source, scratch.path(), &interrupt);
+    let code = Code {
+        base: arguments.base.clone(),
+        entry_point: match arguments.entry_point.as_slice() {
+            [] => configured.entry_point.clone(),
+            given => given.to_vec(),
+        },
+        runtime: arguments.runtime.clone().or_else(|| configured.runtime.clone()),
+    };
+    let brought = image::bring(source, code, scratch.path(), &interrupt);
     live.clear();
     let rehearsed = brought.and_then(|ready| {
         rehearse(arguments, terms, &ready, &network, &variables, credentials, &mask, &interrupt, &mut live)
@@ -114,6 +124,12 @@ fn rehearse(
     let (plan, speed) =
         backend::plan(ready, &arguments.command, environment, network, credentials, arguments.backend)?;
     terms.speed = speed;
+    if ready.is_code && terms.artifact != Artifact::CodeZip {
+        terms.artifact = Artifact::CodeZip;
+        if arguments.timeout.is_none() {
+            terms.patience = terms.limit() * 2;
+        }
+    }
     if speed == Speed::Emulated && arguments.timeout.is_none() {
         terms.patience = settings::emulated_patience(&terms);
     }
@@ -138,6 +154,8 @@ fn rehearse(
     let request = record::request(&setting, &terms);
     let mut record = Record::of(setting, &terms, &seen);
     record.stand_ins = network.stand_ins();
+    record.base.clone_from(&ready.base);
+    record.not_checked.extend(ready.not_checked.iter().cloned());
     if let Some(platform) = ready.platform.as_ref().filter(|platform| platform.architecture != "arm64") {
         record.not_checked.push(NotChecked {
             clause: "platform".to_owned(),

@@ -68,6 +68,8 @@ pub(crate) struct Configured {
     pub(crate) port: Option<u16>,
     pub(crate) path: Option<String>,
     pub(crate) is_code: bool,
+    pub(crate) entry_point: Vec<String>,
+    pub(crate) runtime: Option<String>,
 }
 
 impl Network {
@@ -191,5 +193,7 @@ fn configured(runtime: &Runtime) -> Configured {
         port: configuration.and_then(|configuration| configuration.port),
         path: configuration.and_then(|configuration| configuration.path.clone()),
         is_code: runtime.code().is_some(),
+        entry_point: runtime.code().and_then(|code| code.entry_point.clone()).unwrap_or_default(),
+        runtime: runtime.code().and_then(|code| code.runtime.clone()),
     }
 }

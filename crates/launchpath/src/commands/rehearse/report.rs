@@ -58,6 +58,9 @@ fn about(record: &Record) -> String {
         text.push_str(&format!(", {digest}"));
     }
     text.push_str(&format!("; held to {} on port {}", record.protocol, record.port));
+    if let Some(base) = &record.base {
+        text.push_str(&format!("; on {} of {}, which is not AWS's", base.interpreter, base.image));
+    }
     if record.backend == Backend::Engine {
         text.push_str(", in a container engine, which sees and holds less than the sandbox");
     }
