@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::arn::{ArnPattern, ArnRule};
+use crate::arn::{ArnCuts, ArnPattern, ArnRule};
 use crate::condition::{CompiledCondition, variable};
 use crate::document::{Effect, Patterns, Policy, Statement, Version};
 use crate::explain::StatementRef;
@@ -221,7 +221,13 @@ impl ResourcePattern {
     fn covers(&self, request: &Request) -> Tri {
         let (text, cuts) = (request.resource(), request.resource_cuts());
         match self {
-            Self::Fixed(pattern) => pattern.matches(text, cuts).into(),
+            Self::Fixed(pattern) if !pattern.matches(text, cuts) => {
+                if lists_buckets(request) && pattern.matches(EVERY_BUCKET, ArnCuts::of(EVERY_BUCKET)) {
+                    return Tri::Unknown;
+                }
+                Tri::False
+            }
+            Self::Fixed(_) => Tri::True,
             Self::Template(template) => match template.tokens(|key| variable(request, key)) {
                 Ok(tokens) => ArnPattern::new(&tokens, ArnRule::Resource).matches(text, cuts).into(),
                 // AWS: a resource with a variable that has no value matches no resource.
@@ -230,6 +236,17 @@ impl ResourcePattern {
             },
         }
     }
+}
+
+const EVERY_BUCKET: &str = "arn:aws:s3:::*";
+
+/// Whether the request is `s3:ListAllMyBuckets` on `*`, of which AWS's pages contradict each other: one says that
+/// `arn:aws:s3:::*` does not cover it, another's example lets a user list the buckets by it.
+///
+/// AWS: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+fn lists_buckets(request: &Request) -> bool {
+    request.resource() == "*" && request.action_lower() == "s3:listallmybuckets"
 }
 
 /// A statement, compiled.
@@ -328,7 +345,14 @@ impl CompiledStatement {
             ResourcePattern::Template(template) => template.keys().collect::<Vec<_>>(),
             ResourcePattern::Fixed(_) => Vec::new(),
         });
-        let reason = why_not_known(request, keys).unwrap_or_else(|| "the statement names no resource".into());
+        let reason = why_not_known(request, keys).unwrap_or_else(|| {
+            let reason = if lists_buckets(request) {
+                "AWS's documentation contradicts itself on this action"
+            } else {
+                "the statement names no resource"
+            };
+            reason.into()
+        });
         Open::Resource { statement: self.reference.clone(), reason }
     }
 

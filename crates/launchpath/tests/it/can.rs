@@ -357,3 +357,23 @@ fn public_requests_are_answered_as_expected() {
         assert!(right, "expected {expected}\n   got {answer}");
     }
 }
+
+#[test]
+fn the_documented_rules_hold_through_the_batch_form() {
+    let folder = crate::program::repository("crates/launchpath-iam/tests/documented");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("the rows").map(|entry| entry.expect("a file").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    assert!(files.len() >= 8, "{files:?}");
+    for path in files {
+        let run = launchpath(&["can", "--requests", &path.display().to_string()]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let text = std::fs::read_to_string(&path).expect("the rows");
+        let answers = lines(&run);
+        assert_eq!(answers.len(), text.lines().count());
+        for (row, answer) in text.lines().zip(&answers) {
+            let row: Value = serde_json::from_str(row).expect("JSON");
+            assert_eq!((&row["id"], &row["expected"]), (&answer["id"], &answer["decision"]), "{answer}");
+        }
+    }
+}
