@@ -66,7 +66,7 @@ fn what_is_allowed_says_what_would_be_undecided_without() {
     lost.sort_unstable();
     assert!(lost.contains(&"net.no_egress_route"), "{lost:?}");
     assert_eq!(faults, lost);
-    assert!(texts(&routes["leaves_undecided"]["stages"]).contains(&"Artifact fetch"), "{routes}");
+    assert!(texts(&routes["leaves_undecided"]["stages"]).contains(&"artifact_fetch"), "{routes}");
     // Nobody needed a transit gateway, so nobody asked; what would hang on it is what the checks declare.
     let gateway = action(&answer, "ec2:SearchTransitGatewayRoutes");
     assert_eq!(

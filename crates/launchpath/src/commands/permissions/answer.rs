@@ -13,6 +13,7 @@ pub(super) fn json(checked: &Checked) -> String {
         .iter()
         .map(|permission| {
             let Open { basis, faults, stages, verdict } = &permission.open;
+            let stages: Vec<&str> = stages.iter().map(|stage| stage.id()).collect();
             json!({
                 "action": permission.action,
                 "why": permission.why,
@@ -102,7 +103,8 @@ fn line(permission: &Permission) -> String {
     let codes: Vec<&str> = faults.iter().map(String::as_str).collect();
     text.push_str(&launchpath_report::codes(&codes));
     if !stages.is_empty() {
-        text.push_str(&format!(" ({})", stages.join(", ")));
+        let titles: Vec<&str> = stages.iter().map(|stage| stage.title()).collect();
+        text.push_str(&format!(" ({})", titles.join(", ")));
     }
     text
 }

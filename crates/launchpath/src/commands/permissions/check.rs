@@ -62,8 +62,8 @@ impl Basis {
 pub(super) struct Open {
     pub(super) basis: Basis,
     pub(super) faults: BTreeSet<String>,
-    /// By their titles, in the order of the launch.
-    pub(super) stages: Vec<&'static str>,
+    /// In the order of the launch.
+    pub(super) stages: Vec<Stage>,
     /// The verdict that is lost with the answer, when it is.
     pub(super) verdict: Option<&'static str>,
 }
@@ -232,6 +232,5 @@ fn declared(rows: &[&Operation]) -> Open {
 fn open(basis: Basis, faults: BTreeSet<String>, lost: &[Stage], verdict: Option<&'static str>) -> Open {
     let of_faults = faults.iter().filter_map(|code| Some(faults::find(code)?.stage));
     let stages: BTreeSet<Stage> = of_faults.chain(lost.iter().copied()).collect();
-    let stages = stages.into_iter().map(Stage::title).collect();
-    Open { basis, faults, stages, verdict }
+    Open { basis, faults, stages: stages.into_iter().collect(), verdict }
 }
