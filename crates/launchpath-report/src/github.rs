@@ -7,6 +7,9 @@ use crate::clean;
 use crate::diagnosis::{Cause, CauseStatus, Diagnosis, Verdict};
 use crate::{outline, wording};
 
+/// Suspects with an annotation of their own: a run shows ten of each level, and the warnings are notices as well.
+const MOST_SUSPECTS: usize = 5;
+
 /// The diagnosis as annotations, ending in a line feed.
 pub(crate) fn render(diagnosis: &Diagnosis) -> String {
     let mut out = String::new();
@@ -21,8 +24,18 @@ pub(crate) fn render(diagnosis: &Diagnosis) -> String {
         message.push_str(&format!("\n{kind}: {}", wording::sentence(&step)));
     }
     annotate(&mut out, level, &title, &message);
-    for cause in diagnosis.causes.iter().chain(&diagnosis.also_blocking) {
+    let all = diagnosis.causes.iter().chain(&diagnosis.also_blocking);
+    let (suspects, found): (Vec<&Cause>, Vec<&Cause>) =
+        all.partition(|cause| cause.status == CauseStatus::Possible);
+    for cause in found.iter().chain(suspects.iter().take(MOST_SUSPECTS)) {
         self::cause(&mut out, cause);
+    }
+    if let Some(rest) = suspects.get(MOST_SUSPECTS..).filter(|rest| !rest.is_empty()) {
+        let lines = rest.iter().map(|cause| {
+            format!("{} {} ({})", cause.fault, cause.title, wording::percent(cause.probability))
+        });
+        let title = wording::more(rest.len(), "suspect");
+        annotate(&mut out, "notice", &title, &lines.collect::<Vec<String>>().join("\n"));
     }
     for warning in &diagnosis.warnings {
         let title = format!("{} {}", warning.code, warning.title);
@@ -46,7 +59,9 @@ fn cause(out: &mut String, cause: &Cause) {
     if !cause.subjects.is_empty() {
         lines.push(format!("At fault: {}", cause.subjects.join(", ")));
     }
-    lines.extend(cause.because.iter().map(|because| wording::split_quote(&because.text).0.to_owned()));
+    // What a line quotes stands in the report, not here.
+    let line = |text: &str| wording::split_quote(text).0.trim_end_matches(':').to_owned();
+    lines.extend(cause.because.iter().map(|because| line(&because.text)));
     lines.extend(cause.fix.iter().map(|fix| format!("Fix: {}", fix.summary)));
     annotate(out, level, &title, &lines.join("\n"));
 }

@@ -197,12 +197,12 @@ fn questions(body: &mut Body, diagnosis: &Diagnosis) {
 /// Why there is no case yet.
 fn reason(diagnosis: &Diagnosis) -> &'static str {
     match diagnosis.verdict {
-        Verdict::Launches => "the runtime launches: there is nothing to report",
-        Verdict::Blocked => "the cause lies in what you control: mend it first",
+        Verdict::Launches => "the runtime launches, there is nothing to report",
+        Verdict::Blocked => "the cause lies in what you control; mend it first",
         _ if diagnosis.primary().is_some() => {
-            "a probable cause lies in what you control: mend or refute it first"
+            "a probable cause lies in what you control; mend or refute it first"
         }
-        _ => "not everything that you control was seen: what is missing could be the cause",
+        _ => "not everything that you control was seen, and what is missing could be the cause",
     }
 }
 
@@ -217,7 +217,12 @@ fn missing_text(diagnosis: &Diagnosis) -> String {
         out.push_str(&format!("{kind}: {}\n", clean::line(&step)));
     }
     let gaps = outline::gaps(diagnosis);
-    if diagnosis.verdict != Verdict::Launches && !gaps.is_empty() {
+    if diagnosis.verdict == Verdict::Blocked {
+        // What is not known does not matter while this stands.
+        out.push_str(
+            "\nThen diagnose again: if it still fails, this page says what is missing for a case.\n",
+        );
+    } else if diagnosis.verdict != Verdict::Launches && !gaps.is_empty() {
         out.push_str("\nWhat is missing, and how to get it:\n");
         for gap in gaps {
             let faults: Vec<&str> = gap.faults.iter().map(|fault| fault.fault.as_str()).collect();

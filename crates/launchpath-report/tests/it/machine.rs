@@ -141,10 +141,30 @@ fn a_case_is_offered_only_when_nothing_is_left_on_this_side() {
             assert_eq!(members, ["subject", "communicationBody", "language", "issueType"]);
         } else {
             assert!(text.starts_with("No support case yet: "), "{name}: {text}");
+            let blocked = diagnosis.verdict == launchpath_report::diagnosis::Verdict::Blocked;
+            assert_eq!(text.contains("Then diagnose again"), blocked, "{name}: {text}");
+            assert!(!(blocked && text.contains("What is missing")), "{name}: the cause comes first");
             assert_eq!(case["offered"], false, "{name}");
             assert!(case.get("communicationBody").is_none(), "{name}: create-case would take it");
         }
     }
+}
+
+#[test]
+fn annotations_are_few_however_many_suspects_there_are() {
+    let mut diagnosis = fixture::undecided();
+    let one = diagnosis.causes[0].clone();
+    diagnosis.causes = (0..21)
+        .map(|n| {
+            let mut cause = one.clone();
+            cause.fault = format!("app.suspect_{n}");
+            cause
+        })
+        .collect();
+    let text = shown(&diagnosis, Format::Github);
+    let notices = text.lines().filter(|line| line.starts_with("::notice ")).count();
+    assert!(notices <= 10, "a run shows ten of them: {notices}");
+    assert!(text.contains("title=16 more suspects::") && text.contains("app.suspect_20"), "{text}");
 }
 
 #[test]
