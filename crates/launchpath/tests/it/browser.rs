@@ -25,6 +25,10 @@ struct Seen {
 }
 
 fn open(browser: &Path, page: &Path, profile: &Path) -> Seen {
+    open_with(browser, page, profile, &["--dump-dom"])
+}
+
+fn open_with(browser: &Path, page: &Path, profile: &Path, how: &[&str]) -> Seen {
     let (document, log) = (profile.join("document.html"), profile.join("log.txt"));
     let file = |path: &Path| Stdio::from(std::fs::File::create(path).expect("a file"));
     let mut child = Command::new(browser)
@@ -39,8 +43,8 @@ fn open(browser: &Path, page: &Path, profile: &Path) -> Seen {
             "--disable-sync",
             "--enable-logging=stderr",
             "--virtual-time-budget=2000",
-            "--dump-dom",
         ])
+        .args(how)
         .arg(format!("--user-data-dir={}", profile.display()))
         .arg(format!("file://{}", page.display()))
         .stdout(file(&document))
@@ -82,4 +86,68 @@ fn the_page_opens_offline_without_a_word_on_the_console() {
     let tampered = whole.replace("<footer>", "<footer><img src=\"http://127.0.0.1:9/x.png\"/>");
     std::fs::write(&page, tampered).expect("the page is written");
     assert!(!open(&browser, &page, place.path()).console.is_empty());
+}
+
+#[test]
+fn the_page_fits_every_width_and_has_a_light_a_dark_and_a_printed_side() {
+    let Some(browser) = chromium() else {
+        assert!(std::env::var_os("CI").is_none(), "no chromium in CI: .ci/setup installs it");
+        println!("skipped: no chromium on the PATH");
+        return;
+    };
+    let place = tempfile::tempdir().expect("a folder");
+    let page = place.path().join("report.html");
+    let path = page.display().to_string();
+    launchpath(&[
+        "diagnose",
+        "--bundle",
+        &scenario("incident/as-rehearsed"),
+        "--format",
+        "html",
+        "--output",
+        &path,
+    ]);
+    let shot = |name: &str, how: &[&str]| {
+        let picture = place.path().join(name);
+        let to = format!("--screenshot={}", picture.display());
+        let mut all = vec!["--window-size=900,1400", "--hide-scrollbars", to.as_str()];
+        all.extend(how);
+        open_with(&browser, &page, place.path(), &all);
+        std::fs::read(&picture).expect("the picture")
+    };
+    let light = shot("light.png", &["--blink-settings=preferredColorScheme=1"]);
+    let dark = shot("dark.png", &["--blink-settings=preferredColorScheme=0"]);
+    for picture in [&light, &dark] {
+        assert!(picture.starts_with(b"\x89PNG") && picture.len() > 50_000, "a page with something on it");
+    }
+    assert_ne!(light, dark, "the page follows the reader's choice of colours");
+    let paper = place.path().join("report.pdf");
+    open_with(&browser, &page, place.path(), &[&format!("--print-to-pdf={}", paper.display())]);
+    assert!(std::fs::read(&paper).expect("the paper").starts_with(b"%PDF"));
+    // A page of our own shows the report in frames of several widths, and writes down what sticks out and what no key reaches.
+    let frames = place.path().join("frames.html");
+    let probe = r#"<!doctype html><title>frames</title><body><script>
+        const widths = [320, 400, 768, 1400];
+        for (const width of widths) {
+            const frame = document.createElement("iframe");
+            frame.src = "report.html"; frame.width = width; frame.height = 800; frame.style.border = 0;
+            frame.onload = () => {
+                const inside = frame.contentDocument, root = inside.documentElement;
+                const all = [...inside.querySelectorAll("a[href], button, summary")];
+                const out = document.createElement("p");
+                out.textContent = `width ${width}: overflow ${root.scrollWidth - root.clientWidth}, unreachable ${all.filter(e => e.tabIndex < 0).length} of ${all.length}`;
+                document.body.append(out);
+            };
+            document.body.append(frame);
+        }
+    </script>"#;
+    std::fs::write(&frames, probe).expect("written");
+    let seen = open_with(&browser, &frames, place.path(), &["--allow-file-access-from-files", "--dump-dom"]);
+    for width in [320, 400, 768, 1400] {
+        let line = format!("width {width}: overflow 0, unreachable 0 of ");
+        let found = seen.document.split(&line).nth(1).and_then(|rest| rest.split('<').next());
+        let reached: usize = found.and_then(|count| count.parse().ok()).unwrap_or_default();
+        let lines: Vec<&str> = seen.document.split("<p>").skip(1).collect();
+        assert!(reached > 10, "{line}: {lines:?} {:?}", seen.console);
+    }
 }

@@ -223,6 +223,23 @@ fn a_query_selects_from_the_json_of_every_answer() {
     let nat = scenario("base/nat");
     let run = launchpath(&["reach", "agent-abcdefghij", "ecr.api", "--bundle", &nat, "--query", "reachable"]);
     assert_eq!((run.code, run.stdout.as_str()), (0, "true\n"), "{}", run.stderr);
+    let words =
+        ["can", "agent-role", "ecr:GetAuthorizationToken", "*", "--bundle", &nat, "--query", "decision"];
+    let run = launchpath(&words);
+    // No control policy was seen.
+    assert_eq!((run.code, run.stdout.as_str()), (3, "\"Unknown\"\n"), "{}", run.stderr);
+    let run = launchpath(&["compare", &bundle, &nat, "--query", "here.verdict"]);
+    assert_eq!(run.stdout, "\"blocked\"\n", "{}", run.stderr);
+    let run = launchpath(&["permissions", "--check", "--bundle", &nat, "--query", "type(@)"]);
+    assert_eq!(run.stdout, "\"object\"\n", "{}", run.stderr);
+    let folder = tempfile::tempdir().expect("a folder");
+    let code = folder.path().join("code.zip");
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(&code).expect("a file"));
+    archive.start_file("main.py", zip::write::SimpleFileOptions::default()).expect("an entry");
+    std::io::Write::write_all(&mut archive, b"import gone\n").expect("written");
+    archive.finish().expect("an archive");
+    let words = ["inspect", &code.display().to_string(), "--entry-point", "main.py", "--query", "kind"];
+    assert_eq!(launchpath(&words).stdout, "\"code_zip\"\n");
     for words in [
         &["diagnose", "--bundle", &bundle, "--query", "causes["][..],
         &["diagnose", "--bundle", &bundle, "--query", "a", "--format", "html"],
