@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use launchpath_model::Timestamp;
+use memchr::memrchr;
 use serde_json::Value;
 
 /// Most of a text that is kept, in bytes.
@@ -67,15 +68,23 @@ const MESSAGE_LINES: usize = 60;
 fn inherited(before: &[u8]) -> Option<(Timestamp, Option<String>)> {
     let before = &before[before.len().saturating_sub(EVENT_BYTES)..];
     let before = before.strip_suffix(b"\n")?;
-    // The first of them may be the end of a line that begins earlier.
-    let mut lines = before.rsplit(|byte| *byte == b'\n').take(MESSAGE_LINES);
-    lines.find_map(|bytes| {
+    let mut end = before.len();
+    for _ in 0..MESSAGE_LINES {
+        // The first of them may be the end of a line that begins earlier.
+        let start = memrchr(b'\n', &before[..end]).map_or(0, |newline| newline + 1);
+        let bytes = &before[start..end];
         let timed =
             bytes.len() > 19 && bytes[4] == b'-' && bytes[10] == b'T' || bytes.starts_with(b"EVENTS\t");
-        let text = timed.then(|| text_of(bytes))?;
-        let line = plain(&text);
-        Some((line.at?, line.stream.map(Cow::into_owned)))
-    })
+        if timed {
+            let text = text_of(bytes);
+            let line = plain(&text);
+            if let Some(at) = line.at {
+                return Some((at, line.stream.map(Cow::into_owned)));
+            }
+        }
+        end = start.checked_sub(1)?;
+    }
+    None
 }
 
 /// The bytes as text, without line end; what is no UTF-8 is replaced, NULs become blanks, and no more than [`MOST_KEPT`] is kept.

@@ -97,6 +97,8 @@ struct Pass<'a> {
     line: u64,
     counted: usize,
     open: Vec<Assembly>,
+    /// Whether a line told its time: only then is one that tells none the rest of a message.
+    timed: bool,
     first_lines: usize,
     last_lines: VecDeque<Event>,
 }
@@ -112,6 +114,7 @@ impl<'a> Pass<'a> {
             line: 1,
             counted: 0,
             open: Vec::new(),
+            timed: false,
             first_lines: 0,
             last_lines: VecDeque::new(),
         }
@@ -202,8 +205,11 @@ impl<'a> Pass<'a> {
     /// Looks at one line, or one piece of a long one.
     fn line(&mut self, start: usize, end: usize) {
         let bytes = &self.buffer[start..end];
-        let before = &self.buffer[start.saturating_sub(EVENT_BYTES)..start];
-        let read = line::read(bytes, before, self.form.unwrap_or(Form::Text));
+        let form = self.form.unwrap_or(Form::Text);
+        let far = if self.timed || form == Form::Json { EVENT_BYTES } else { 0 };
+        let before = &self.buffer[start.saturating_sub(far)..start];
+        let read = line::read(bytes, before, form);
+        self.timed |= read.as_ref().is_some_and(|read| read.at.is_some());
         let read = read.map(|read| (read.at, read.stream.map(Cow::into_owned), read.text.into_owned()));
         let number = self.number(start);
         let bytes = &self.buffer[start..end];
