@@ -160,7 +160,8 @@ fn rehearse(
         record.not_checked.push(NotChecked {
             clause: "platform".to_owned(),
             why: format!(
-                "the image is for {}: microVMs of AgentCore Runtime take linux/arm64 only, and this run says nothing about that",
+                "the {} is for {}: microVMs of AgentCore Runtime take linux/arm64 only, and this run says nothing about that",
+                if ready.is_code { "base" } else { "image" },
                 platform.architecture
             ),
         });
