@@ -98,10 +98,12 @@ impl Engine<'_> {
             };
             return (vec![Alternative::elsewhere(None, gap)], Vec::new(), None);
         };
-        let resolution: Resolution = resolve_listed(self.index.network, vpc, name, self.index.listing);
+        let resolution: Arc<Resolution> = self
+            .index
+            .resolution(vpc, name, || resolve_listed(self.index.network, vpc, name, self.index.listing));
         let alternatives =
             resolution.possibilities.iter().map(|p| self.alternative_of(name, vpc, p)).collect();
-        (alternatives, resolution.assumed, resolution.hidden_zone)
+        (alternatives, resolution.assumed.clone(), resolution.hidden_zone.clone())
     }
 
     pub(crate) fn alternative_of(&self, name: &str, vpc: &VpcId, possibility: &Possibility) -> Alternative {

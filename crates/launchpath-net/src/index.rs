@@ -23,6 +23,7 @@ use serde_json::json;
 
 use crate::acl::{Acl, AclRule};
 use crate::answer::{Hop, Leg};
+use crate::dns::Resolution;
 use crate::group::Group;
 use crate::route::RouteList;
 use crate::span::{Span, block, place, v4_block, v6_block};
@@ -139,6 +140,7 @@ pub(crate) struct Index<'a> {
     group_hops: RefCell<BTreeMap<(usize, u32, u32), Arc<Hop>>>,
     member_gaps: RefCell<BTreeMap<(VpcId, SecurityGroupId), Option<Gap>>>,
     attachment_in: RefCell<BTreeMap<SubnetId, bool>>,
+    resolutions: RefCell<BTreeMap<VpcId, BTreeMap<String, Arc<Resolution>>>>,
     table_of: BTreeMap<&'a SubnetId, &'a RouteTableId>,
     main_table: BTreeMap<&'a VpcId, &'a RouteTableId>,
     acl_of: BTreeMap<&'a SubnetId, &'a NetworkAclId>,
@@ -169,6 +171,7 @@ impl<'a> Index<'a> {
             group_hops: RefCell::default(),
             member_gaps: RefCell::default(),
             attachment_in: RefCell::default(),
+            resolutions: RefCell::default(),
             table_of: BTreeMap::new(),
             main_table: BTreeMap::new(),
             acl_of: BTreeMap::new(),
@@ -582,6 +585,22 @@ impl<'a> Index<'a> {
         let hop = Arc::new(make());
         hops.insert(rule, Arc::clone(&hop));
         hop
+    }
+
+    /// What a name means in a VPC, found out once.
+    pub(crate) fn resolution(
+        &self,
+        vpc: &VpcId,
+        name: &str,
+        resolve: impl FnOnce() -> Resolution,
+    ) -> Arc<Resolution> {
+        if let Some(known) = self.resolutions.borrow().get(vpc).and_then(|names| names.get(name)) {
+            return Arc::clone(known);
+        }
+        let resolution = Arc::new(resolve());
+        let mut all = self.resolutions.borrow_mut();
+        all.entry(vpc.clone()).or_default().insert(name.to_owned(), Arc::clone(&resolution));
+        resolution
     }
 
     /// Why members of a group in the VPC may be unseen; `None` when all were seen.

@@ -234,13 +234,10 @@ impl<'a> Engine<'a> {
         let mut outcomes: Vec<(Vec<Gap>, Outcomes)> = Vec::with_capacity(alternatives.len());
         for alternative in alternatives {
             let depends_on = alternative.depends_on.clone();
-            let service = self.service_meant(destination);
-            let walked = self.walk_alternative(origin, sources, &alternative, service.as_deref(), flow);
+            let walked = self.walk_alternative(origin, sources, &alternative, destination, flow);
             outcomes.push((depends_on, walked));
         }
-        let service = self.service_meant(destination);
-        let refused_wherever =
-            || self.refused_wherever(origin, sources, service.as_deref(), None, flow).is_some();
+        let refused_wherever = || self.refused_wherever(origin, sources, destination, None, flow).is_some();
         add_up(outcomes, assumed, hidden_zone, refused_wherever)
     }
 
@@ -249,12 +246,12 @@ impl<'a> Engine<'a> {
         origin: &Origin<'_>,
         sources: &[Span<u128>],
         alternative: &Alternative,
-        service: Option<&str>,
+        destination: &Destination,
         flow: &Flow,
     ) -> Outcomes {
         if let Some(gap) = &alternative.elsewhere {
             let hop = alternative.hop.as_ref();
-            if let Some(refusal) = self.refused_wherever(origin, sources, service, hop, flow) {
+            if let Some(refusal) = self.refused_wherever(origin, sources, destination, hop, flow) {
                 return refusal;
             }
             return Outcomes {
@@ -300,7 +297,7 @@ impl<'a> Engine<'a> {
         &self,
         origin: &Origin<'_>,
         sources: &[Span<u128>],
-        service: Option<&str>,
+        destination: &Destination,
         hop: Option<&Arc<Hop>>,
         flow: &Flow,
     ) -> Option<Outcomes> {
@@ -315,7 +312,8 @@ impl<'a> Engine<'a> {
         if walk(public_v4().to_vec()).verdict != Verdict::None {
             return None;
         }
-        let others: BTreeSet<u128> = self.addresses_of_other_endpoints(service);
+        let service = self.service_meant(destination);
+        let others: BTreeSet<u128> = self.addresses_of_other_endpoints(service.as_deref());
         let of_others = |part: &Part| {
             let mut to = part.packets.cubes().iter().map(|cube| cube.destination);
             to.all(|to| to.first == to.last && others.contains(&to.first))
