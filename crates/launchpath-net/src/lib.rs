@@ -6,6 +6,22 @@
 //! does not decide. What it is not: it sends nothing, asks no service, judges no endpoint policy (an IAM question) and
 //! knows no network beyond AWS.
 //!
+//! # What is deliberately unknown
+//!
+//! - **Beyond** a transit gateway whose attachments or routes were not seen, a peering or VPC of another account, VPN and Direct
+//!   Connect gateways, gateway load balancer endpoints, network firewalls, appliances, carrier and local gateways and core
+//!   networks, packets are out of sight: *unknown*. But what cannot be gone round is asked all the same, and what it refuses of
+//!   every packet that could come is refused: the ACL through which answers come home, the groups and the ACL of the interface
+//!   that is addressed. It is taken that what is out of sight may rewrite where packets come from, and never where they go.
+//! - **Names** that other resolvers answer: DHCP options with resolvers of one's own, resolver rules that forward the name, private
+//!   zones without their records, records with a routing policy. Refused only where every address would be.
+//! - **Prefix lists** whose entries nobody listed: rules and routes match them by id and by the service they belong to.
+//! - **Appliance mode** where the subnets of an attachment fare differently: the zone depends on the flow.
+//! - Endpoint policies, DNS and network firewall rules, firewalls inside hosts, path MTU and quotas are no part of it.
+//!
+//! With [`Engine::of_snapshot`] what a snapshot does not hold does not exist (no private zone, the default ACL, in a folder without
+//! route tables the local routes); each such step stands in [`Answer::assumed`].
+//!
 //! Start with [`reach`] (one question), [`Engine`] (many), [`dns::resolve`] (names) and [`needs`] (what a launch needs).
 //!
 //! ```

@@ -157,6 +157,9 @@ impl Lookup<'_> {
 
     /// The answers of the most specific holder. Where another one could be asked first, the answers of both: which of a VPC's
     /// profiles answers, when a less specific name stands in the one asked first, is not documented.
+    ///
+    /// AWS: profiles are evaluated in the order of their associations' priorities, the lowest number first
+    /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/profiles-vpc-update-priority.html>).
     fn winner(&self, mut holders: Vec<Holder>) -> Option<Vec<Possibility>> {
         holders.sort_by_key(|holder| (std::cmp::Reverse(holder.length), holder.priority.unwrap_or(i64::MAX)));
         let mut holders = holders.into_iter();

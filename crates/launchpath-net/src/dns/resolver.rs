@@ -236,8 +236,7 @@ impl<'n> Lookup<'n> {
             }
         };
         if let Some(gap) = shared.unlisted {
-            granted.assumed.push(gap.clone());
-            granted.hidden.get_or_insert(gap);
+            self.take_for_granted(gap, granted);
         }
         if !undecided.is_empty() {
             for possibility in &mut found {
@@ -246,6 +245,14 @@ impl<'n> Lookup<'n> {
             found.extend(undecided.first().map(elsewhere));
         }
         found
+    }
+
+    /// Something that could lead the name elsewhere was not listed. A snapshot holds all there is.
+    pub(super) fn take_for_granted(&self, gap: Gap, granted: &mut Granted) {
+        if self.listing == Listing::Proven {
+            granted.hidden.get_or_insert_with(|| gap.clone());
+        }
+        granted.assumed.push(gap);
     }
 
     pub(super) fn service(&self) -> Option<String> {

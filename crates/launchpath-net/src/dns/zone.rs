@@ -43,7 +43,8 @@ impl Lookup<'_> {
         }
         let zones = self.network.hosted_zones.iter().filter(|((vpc, _), _)| vpc == self.vpc);
         let named = zones.map(|(_, row)| (plain(&row.value.name), row));
-        // An account's zone before a service's of the same name: its records can be read.
+        // An account's zone before a service's of the same name: its records can be read. A zone has either owner, never both
+        // (https://docs.aws.amazon.com/Route53/latest/APIReference/API_HostedZoneOwner.html).
         let (name, row) = named
             .filter(|(name, _)| self.lies_in(name))
             .max_by_key(|(name, row)| (name.len(), row.value.owning_service().is_none()))?;
@@ -176,8 +177,7 @@ impl Lookup<'_> {
             .with("VPCId", self.vpc.as_str())
             .with("VPCRegion", self.region().unwrap_or_default());
         if let Err(gap) = prove_absent(self.network.hosted_zones.reads(), &target) {
-            granted.assumed.push(gap.clone());
-            granted.hidden.get_or_insert(gap);
+            self.take_for_granted(gap, granted);
         }
     }
 }

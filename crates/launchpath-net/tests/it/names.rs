@@ -412,3 +412,16 @@ fn a_profile_shares_resolver_rules_too() {
     let own = with_rule(network, "rslvr-rr-2", "amazonaws.com", "SYSTEM");
     assert_eq!(only(&own, IMAGES), DnsAnswer::Public { service: Some("ecr.dkr".into()) });
 }
+
+/// What a snapshot does not hold does not exist: no private zone leads elsewhere, and the answer says that it took that for granted.
+#[test]
+fn a_snapshot_has_no_hidden_zone() {
+    let mut network = spoke();
+    network.hosted_zones = launchpath_model::Table::default();
+    let destination = Destination::Name(IMAGES.to_owned());
+    let flow = Flow::tcp(443);
+    assert_eq!(reach(&network, &source("subnet-1"), &destination, &flow).verdict, Verdict::Unknown);
+    let whole = launchpath_net::Engine::of_snapshot(&network).reach(&source("subnet-1"), &destination, &flow);
+    assert_eq!(whole.verdict, Verdict::None);
+    assert!(whole.assumed.iter().any(|gap| gap.what.contains("private hosted zone")), "{:?}", whole.assumed);
+}
