@@ -52,8 +52,11 @@ fn text(report: &Report, detail: HowMuch, options: &Options) -> String {
         "{} statements hold, {} fail, {} were not re-checked. What that is worth: docs/certificate.md.",
         counts.holds, counts.fails, counts.not_checked
     ));
+    if report.of(Standing::Fails).any(|item| item.at == "/bundle/sha256") {
+        page.paragraph("It is about another bundle, or this one was changed since.");
+    }
     let sentence =
-        |item: &launchpath_verify::Item| format!("{}: {} ({})", item.at, item.what.trim(), item.why);
+        |item: &launchpath_verify::Item| format!("{}: {} ({})", item.at, clipped(item.what.trim()), item.why);
     let mut section = |title: &str, items: Vec<&launchpath_verify::Item>, most: usize| {
         if items.is_empty() {
             return;
@@ -77,4 +80,13 @@ fn text(report: &Report, detail: HowMuch, options: &Options) -> String {
         section("Re-checked", rest(Standing::Holds), most);
     }
     page.finish(options)
+}
+
+/// What a process printed may be of any length; a line of the answer is not.
+fn clipped(text: &str) -> String {
+    const MOST: usize = 200;
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    text.chars().take(MOST).chain(['…']).collect()
 }
