@@ -519,6 +519,9 @@ fn join(a: &Cube, b: &Cube) -> Option<Cube> {
 
 impl fmt::Display for PacketSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [one] = self.cubes() {
+            return one.fmt(f);
+        }
         let lines = Line::of(&self.joined());
         for (index, line) in lines.iter().take(8).enumerate() {
             if index > 0 {
