@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::process::Process;
 use crate::random::Random;
 
 pub(crate) const ACCOUNT: &str = "111122223333";
@@ -80,17 +81,78 @@ pub(crate) struct Endpoint {
     pub(crate) private_dns: bool,
 }
 
-/// What the container does once it runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Process {
-    /// It answers its probe, and then the request, and prints a line for it.
-    Sound,
-    /// The same, and prints nothing.
-    Silent,
-    /// It prints this and exits.
-    Dies { printed: Vec<String> },
-    /// It prints this and serves another protocol or port than the service probes.
-    Unheard { printed: Vec<String> },
+/// What is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Artifact {
+    Container,
+    CodeZip,
+}
+
+/// What makes one deployment another before anything is broken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) topology: Topology,
+    pub(crate) v2: bool,
+    /// Created before the service-managed S3 gateway went (2026-05-05).
+    pub(crate) old: bool,
+    pub(crate) protocol: &'static str,
+    pub(crate) artifact: Artifact,
+}
+
+impl Shape {
+    /// Every combination. Runtimes of before 2026-05-05 are V1: V2 came in September.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for topology in Topology::ALL {
+            for (v2, old) in [(false, false), (true, false), (false, true)] {
+                for protocol in ["HTTP", "MCP", "A2A", "AGUI"] {
+                    all.push(Self { topology, v2, old, protocol, artifact: Artifact::Container });
+                }
+                all.push(Self { topology, v2, old, protocol: "HTTP", artifact: Artifact::CodeZip });
+            }
+        }
+        all
+    }
+}
+
+/// A call of the runtime before the one that made somebody ask.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EarlierCall {
+    /// Minutes before it.
+    pub(crate) minutes_before: i64,
+    /// In the same session.
+    pub(crate) same_session: bool,
+    pub(crate) answered: bool,
+}
+
+/// What happened around the launch, and what was asked for beside what is there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Story {
+    /// The latest build of the image failed.
+    pub(crate) build_failed: bool,
+    /// A policy of the execution role was changed so many seconds before the creation.
+    pub(crate) role_changed_before: Option<i64>,
+    /// The request said VPC, and neither subnets nor groups.
+    pub(crate) network_left_out: bool,
+    /// A runtime of that name is there already.
+    pub(crate) name_taken: bool,
+    pub(crate) earlier: Vec<EarlierCall>,
+    /// The session of the failing call.
+    pub(crate) session: Option<String>,
+    /// The endpoint that the call names.
+    pub(crate) qualifier: Option<&'static str>,
+    /// Members that the version before had and this one lacks.
+    pub(crate) former: Option<Value>,
+    /// Updated at 08:50 to version 2.
+    pub(crate) updated: bool,
+    /// The state that the runtime is in, when it is not what the launch makes of it.
+    pub(crate) state: Option<&'static str>,
+    /// The service failed to create it, of itself.
+    pub(crate) service_failed: bool,
+    pub(crate) authorizer: Option<Value>,
+    pub(crate) file_systems: Option<Value>,
+    /// The log group's key admits nobody but the account.
+    pub(crate) log_key_shut: bool,
 }
 
 /// Everything about one deployment.
@@ -103,6 +165,7 @@ pub(crate) struct Deployment {
     pub(crate) protocol: &'static str,
     /// Created before the service-managed S3 gateway went (2026-05-05).
     pub(crate) old: bool,
+    pub(crate) artifact: Artifact,
     pub(crate) vpc: String,
     pub(crate) subnets: Vec<Subnet>,
     pub(crate) exit: Exit,
@@ -125,6 +188,11 @@ pub(crate) struct Deployment {
     pub(crate) network_role_denied: Option<String>,
     pub(crate) image_there: bool,
     pub(crate) image_arch: &'static str,
+    pub(crate) image_user: &'static str,
+    pub(crate) image_layers: usize,
+    pub(crate) entry_point: &'static [&'static str],
+    /// The tag names an index of an image and its attestation, not an image.
+    pub(crate) image_index: bool,
     /// The tag was pushed again after the runtime was made.
     pub(crate) pushed_again: bool,
     pub(crate) process: Process,
@@ -133,6 +201,7 @@ pub(crate) struct Deployment {
     pub(crate) creation_refused: Option<(&'static str, String)>,
     /// The data plane refuses the call with this code, message and status.
     pub(crate) call_refused: Option<(&'static str, String, u16)>,
+    pub(crate) story: Story,
 }
 
 /// An entry of the network ACL.
@@ -147,13 +216,8 @@ pub(crate) struct AclEntry {
 
 impl Deployment {
     /// A sound deployment.
-    pub(crate) fn sound(
-        random: &mut Random,
-        topology: Topology,
-        v2: bool,
-        old: bool,
-        protocol: &'static str,
-    ) -> Self {
+    pub(crate) fn sound(random: &mut Random, shape: Shape) -> Self {
+        let Shape { topology, v2, old, protocol, artifact } = shape;
         let name = format!("agent_{}", random.hex(4));
         let id = |random: &mut Random, prefix: &str| format!("{prefix}-0{}", random.hex(16));
         let zones = [("us-east-1a", "use1-az1"), ("us-east-1b", "use1-az2"), ("us-east-1d", "use1-az4")];
@@ -177,6 +241,7 @@ impl Deployment {
             v2,
             protocol,
             old,
+            artifact,
             vpc: id(random, "vpc"),
             subnets,
             exit: match topology {
@@ -203,16 +268,21 @@ impl Deployment {
             dns_support: true,
             dns_hostnames: true,
             trust: trust("bedrock-agentcore.amazonaws.com", ACCOUNT),
-            policy: policy(&arn),
+            policy: policy(&arn, &format!("arn:aws:s3:::{}-code/*", name.replace('_', "-"))),
             network_role: true,
             network_role_denied: None,
             image_there: true,
             image_arch: "arm64",
+            image_user: "1000",
+            image_layers: 12,
+            entry_point: &["python", "main.py"],
+            image_index: false,
             pushed_again: false,
-            process: Process::Sound,
+            process: Process::sound(),
             mmdsv2: true,
             creation_refused: None,
             call_refused: None,
+            story: Story::default(),
             name,
         }
     }
@@ -235,6 +305,25 @@ impl Deployment {
 
     pub(crate) fn image(&self) -> String {
         format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{}:v3", self.name)
+    }
+
+    /// The bucket of the code zip.
+    pub(crate) fn bucket(&self) -> String {
+        format!("{}-code", self.name.replace('_', "-"))
+    }
+
+    /// The port that the service calls.
+    pub(crate) fn port(&self) -> u16 {
+        port_of(self.protocol)
+    }
+
+    /// The request that carries a payload, in an access log.
+    pub(crate) fn request(&self) -> &'static str {
+        match self.protocol {
+            "MCP" => "POST /mcp",
+            "A2A" => "POST /",
+            _ => "POST /invocations",
+        }
     }
 
     pub(crate) fn log_group(&self) -> String {
@@ -265,10 +354,11 @@ pub(crate) fn trust(service: &str, account: &str) -> Value {
     }] })
 }
 
-fn policy(repository: &str) -> Vec<Value> {
+fn policy(repository: &str, code: &str) -> Vec<Value> {
     let group = format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/bedrock-agentcore/runtimes/*");
     vec![
         json!({ "Sid": "Pull", "Effect": "Allow", "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], "Resource": repository }),
+        json!({ "Sid": "Code", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": code }),
         json!({ "Sid": "Token", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*" }),
         json!({ "Sid": "Groups", "Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:DescribeLogStreams"], "Resource": group }),
         json!({ "Sid": "ListGroups", "Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:*") }),

@@ -11,11 +11,13 @@ mod baseline;
 mod deployment;
 mod documents;
 mod injection;
+mod process;
 mod random;
 mod score;
 mod service;
 mod suite;
 mod table;
+mod template;
 
 use std::io::Write as _;
 
@@ -26,7 +28,7 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 struct Arguments {
     /// How often the random parts of the worlds are drawn anew
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 1)]
     rounds: usize,
     /// Seed of the random parts
     #[arg(long, default_value_t = 20_251_018)]
@@ -37,10 +39,22 @@ struct Arguments {
     /// Write each missed world's bundle into this folder, to diagnose it by hand
     #[arg(long, value_name = "FOLDER")]
     keep: Option<std::path::PathBuf>,
+    /// Instead: write the faults that a CloudFormation template shows, each beside its sound twin, into this folder
+    #[arg(long, value_name = "FOLDER")]
+    templates: Option<std::path::PathBuf>,
 }
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    if let Some(folder) = &arguments.templates {
+        for (fault, sound, broken) in suite::templates(arguments.seed) {
+            let folder = folder.join(fault);
+            std::fs::create_dir_all(&folder).context("the folder for templates")?;
+            std::fs::write(folder.join("sound.json"), format!("{sound:#}\n")).context("a template")?;
+            std::fs::write(folder.join("broken.json"), format!("{broken:#}\n")).context("a template")?;
+        }
+        return Ok(());
+    }
     let worlds = suite::worlds(arguments.seed, arguments.rounds);
     let outcomes = score::all(&worlds).map_err(anyhow::Error::msg)?;
     if let Some(folder) = &arguments.keep {
@@ -67,11 +81,15 @@ fn main() -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::{score, suite, table};
+    use crate::deployment::Shape;
 
     #[test]
     fn no_wrong_cause_is_confirmed_and_no_healthy_world_alarms() {
-        let worlds = suite::worlds(7, 1);
+        // Every seventh shape: of every topology, platform and protocol some.
+        let shapes: Vec<_> = Shape::all().into_iter().step_by(7).collect();
+        let worlds = suite::worlds_in(&shapes, 7, 1);
         assert!(worlds.len() >= 1000, "{} worlds", worlds.len());
+        let worlds = suite::sample(worlds, 4);
         let outcomes = score::all(&worlds).expect("readable worlds");
         let wrong: Vec<_> = outcomes
             .iter()

@@ -18,8 +18,10 @@ pub(crate) struct Outcome {
     pub(crate) top3: bool,
     /// The cause is named as confirmed or likely.
     pub(crate) named: bool,
-    /// Every fault that the evidence can show is named: as a cause, as also blocking, or in the plan.
-    pub(crate) all_named: bool,
+    /// Faults that the evidence shows and that are not named: as a cause, as also blocking, or in the plan.
+    pub(crate) unnamed: Vec<&'static str>,
+    /// Whether the evidence that is left shows it.
+    pub(crate) decidable: bool,
     /// Confirmed causes that are not there.
     pub(crate) wrong_confirmed: Vec<String>,
     /// Likely causes that are not there.
@@ -55,11 +57,19 @@ pub(crate) fn all(worlds: &[World]) -> Result<Vec<Outcome>, String> {
     })
 }
 
-/// Judges one world.
-fn score(world: &World) -> Result<Outcome, String> {
+/// The diagnosis of a world.
+///
+/// # Errors
+/// The bundle cannot be read: a defect of the suite.
+pub(crate) fn diagnosis_of(world: &World) -> Result<Diagnosis, String> {
     let read = open_bytes("world.json", world.bundle.to_string().as_bytes())
         .map_err(|error| format!("{}: {error}", world.name))?;
-    let diagnosis = diagnose(&read);
+    Ok(diagnose(&read))
+}
+
+/// Judges one world.
+fn score(world: &World) -> Result<Outcome, String> {
+    let diagnosis = diagnosis_of(world)?;
     let is_there = |cause: &Cause| world.faults.contains(&cause.fault.as_str());
     let said = |status: CauseStatus| -> Vec<String> {
         let all = diagnosis.causes.iter().chain(&diagnosis.also_blocking);
@@ -75,7 +85,8 @@ fn score(world: &World) -> Result<Outcome, String> {
         top1: first(&diagnosis).is_some_and(is_there),
         top3: diagnosis.causes.iter().chain(&diagnosis.also_blocking).take(3).any(is_there),
         named: first(&diagnosis).is_some_and(|c| c.status != CauseStatus::Possible && is_there(c)),
-        all_named: world.visible.iter().all(|fault| names(&diagnosis, fault)),
+        unnamed: world.visible.iter().copied().filter(|fault| !names(&diagnosis, fault)).collect(),
+        decidable: world.decidable,
         wrong_confirmed: said(CauseStatus::Confirmed),
         wrong_likely: said(CauseStatus::Likely),
         baseline: world.error.as_deref().and_then(baseline::guess).is_some_and(|g| world.faults.contains(&g)),

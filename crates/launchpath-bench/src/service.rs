@@ -3,7 +3,8 @@
 //! Written from what is documented and observed of the service (launch sequence, error texts, traces), apart from the code
 //! that diagnoses. It decides reachability by its own few rules over the deployment, not by the packet engine.
 
-use crate::deployment::{Deployment, Exit, Peer, Process, Topology};
+use crate::deployment::{Artifact, Deployment, Exit, Peer, Topology};
+use crate::process::{Does, Process};
 use crate::random::Random;
 
 /// How a launch ended, and its traces.
@@ -19,7 +20,7 @@ pub(crate) struct Launch {
     /// A session was placed: the execution role was assumed for it.
     pub(crate) placed: bool,
     /// Lines in the runtime's log; `None` where nothing arrived.
-    pub(crate) log: Option<Vec<String>>,
+    pub(crate) log: Option<Vec<(i64, String)>>,
 }
 
 /// How it ended.
@@ -31,6 +32,8 @@ pub(crate) enum Ending {
     CreateFailed { reason: String },
     /// READY, and the call failed.
     CallFailed { code: &'static str, message: String, http: u16 },
+    /// Something else is going on, and nobody called.
+    InState,
     /// READY, and the call was answered.
     Answered,
     /// READY, and nobody called.
@@ -47,11 +50,19 @@ pub(crate) enum When {
 }
 
 const HEALTH: &str = "Runtime health check failed or timed out. Please make sure that health check is implemented according to the requirements here";
-const INITIALIZATION: &str =
-    "Runtime initialization time exceeded. Please make sure that initialization completes in 120s.";
 const EXITED: &str =
     "An error occurred when starting the runtime. Please check your CloudWatch logs for more information.";
 const OPAQUE: &str = "An internal error occurred while processing your request. Please try again.";
+
+/// The limit of a code zip is 30 seconds, of a container 120.
+///
+/// AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-limits.html>
+fn initialization(d: &Deployment) -> String {
+    let seconds = if d.artifact == Artifact::CodeZip { 30 } else { 120 };
+    format!(
+        "Runtime initialization time exceeded. Please make sure that initialization completes in {seconds}s."
+    )
+}
 
 /// Launches a deployment.
 pub(crate) fn launch(d: &Deployment, when: When, random: &mut Random) -> Launch {
@@ -69,7 +80,10 @@ pub(crate) fn launch(d: &Deployment, when: When, random: &mut Random) -> Launch 
         return launch;
     }
     launch.interfaces = d.topology.in_vpc();
-    launch.ending = call(d, &mut launch, random);
+    launch.ending = match d.story.state {
+        Some(_) if d.call_refused.is_none() => Ending::InState,
+        _ => call(d, &mut launch, random),
+    };
     launch
 }
 
@@ -77,6 +91,9 @@ pub(crate) fn launch(d: &Deployment, when: When, random: &mut Random) -> Launch 
 fn at_creation(d: &Deployment, launch: &mut Launch, random: &mut Random) -> Ending {
     if let Some((code, message)) = &d.creation_refused {
         return Ending::Refused { code, message: message.clone() };
+    }
+    if d.story.service_failed {
+        return Ending::CreateFailed { reason: OPAQUE.to_owned() };
     }
     if !d.image_there {
         let message = format!("The specified image identifier does not exist: {}", d.image());
@@ -115,16 +132,15 @@ fn at_creation(d: &Deployment, launch: &mut Launch, random: &mut Random) -> Endi
     // V2 builds: pulls, boots, probes, takes a snapshot.
     launch.built = true;
     if !pulls(d) {
-        let reason = if d.topology.in_vpc() && random.once_in(2) { OPAQUE } else { INITIALIZATION };
-        return Ending::CreateFailed { reason: reason.to_owned() };
+        let opaque = d.topology.in_vpc() && random.once_in(2);
+        return Ending::CreateFailed { reason: if opaque { OPAQUE.to_owned() } else { initialization(d) } };
     }
-    match &d.process {
-        Process::Sound | Process::Silent => Ending::NotCalled,
-        Process::Dies { printed } | Process::Unheard { printed } => {
-            launch.log = delivered(d, printed);
-            Ending::CreateFailed { reason: HEALTH.to_owned() }
-        }
+    if d.process.boots() {
+        return Ending::NotCalled;
     }
+    launch.log = delivered(d, &d.process);
+    let late = d.process.does == Does::StartsLate;
+    Ending::CreateFailed { reason: if late { initialization(d) } else { HEALTH.to_owned() } }
 }
 
 /// A call of a READY runtime.
@@ -144,36 +160,36 @@ fn call(d: &Deployment, launch: &mut Launch, random: &mut Random) -> Ending {
     if !d.trust.to_string().contains("\"bedrock-agentcore.amazonaws.com\"")
         || !d.trust.to_string().contains(crate::deployment::ACCOUNT)
     {
-        return failed(INITIALIZATION);
+        return failed(&initialization(d));
     }
     launch.placed = true;
     if !d.v2 && !pulls(d) {
         // The first call after a blocked pull times out, later ones fail their probe.
-        return failed(if random.once_in(2) { INITIALIZATION } else { HEALTH });
+        return failed(&if random.once_in(2) { initialization(d) } else { HEALTH.to_owned() });
     }
-    match &d.process {
-        Process::Sound => {
-            launch.log = delivered(d, &["INFO: handled one request".to_owned()]);
-            Ending::Answered
-        }
-        Process::Silent => {
-            launch.log = delivered(d, &[]);
-            Ending::Answered
-        }
-        Process::Dies { printed } => {
-            launch.log = delivered(d, printed);
-            let text: &&str = random.one_of(&[HEALTH, INITIALIZATION, EXITED]);
-            failed(text)
-        }
-        Process::Unheard { printed } => {
-            launch.log = delivered(d, printed);
-            failed(HEALTH)
-        }
+    launch.log = delivered(d, &d.process);
+    match d.process.does {
+        Does::Answers => Ending::Answered,
+        Does::Exits => failed([HEALTH, &initialization(d), EXITED][random.below(3)]),
+        Does::FailsItsProbe | Does::StopsAnsweringAtWork => failed(HEALTH),
+        Does::StartsLate | Does::FailsEveryFirstRequest => failed(&initialization(d)),
+        Does::AnswersWith(status) => failed(&format!(
+            "Received error ({status}) from runtime. Please check your CloudWatch logs for more information."
+        )),
+        Does::OutlastsTheCaller => Ending::CallFailed {
+            code: "ReadTimeoutError",
+            message: "Read timeout on endpoint URL: \"https://bedrock-agentcore.us-east-1.amazonaws.com/\""
+                .to_owned(),
+            http: 0,
+        },
     }
 }
 
-/// Whether the image arrives: rights, the image itself, and a way to ECR and S3.
+/// Whether image or code arrives: rights, the thing itself, and a way to ECR and S3.
 fn pulls(d: &Deployment) -> bool {
+    if d.artifact == Artifact::CodeZip {
+        return reaches(d, "s3");
+    }
     let repository = format!("repository/{}\"", d.name);
     let may = d.policy.iter().any(|statement| {
         let text = statement.to_string();
@@ -185,9 +201,9 @@ fn pulls(d: &Deployment) -> bool {
 }
 
 /// What arrives in the log of what is printed; `None` where not even the group could be made.
-fn delivered(d: &Deployment, printed: &[String]) -> Option<Vec<String>> {
+fn delivered(d: &Deployment, process: &Process) -> Option<Vec<(i64, String)>> {
     let may = d.policy.iter().any(|statement| statement.to_string().contains("logs:PutLogEvents"));
-    (may && reaches(d, "logs")).then(|| printed.to_vec())
+    (may && !d.story.log_key_shut && reaches(d, "logs")).then(|| process.printed.clone())
 }
 
 /// Whether the runtime's packets reach a service, and the answers come back, from every subnet.

@@ -1,13 +1,14 @@
-//! The worlds of the suite: every fault in every topology it fits, on both platforms, single and in pairs, with healthy twins,
-//! traps and evidence withheld.
+//! The worlds of the suite: every fault in every topology it fits, on both platforms, over every protocol, single and in pairs,
+//! with healthy twins, traps and evidence withheld.
 
 use serde_json::{Value, json};
 
-use crate::deployment::{ACCOUNT, Deployment, REGION, Topology};
+use crate::deployment::{ACCOUNT, Artifact, Deployment, REGION, Shape};
 use crate::documents::{Times, bundle};
-use crate::injection::{ALL, Injection, Shows};
+use crate::injection::{self, Injection, Shows};
 use crate::random::Random;
-use crate::service::{Ending, When, launch};
+use crate::service::{Ending, Launch, When, launch};
+use crate::template::template;
 
 /// A labelled world.
 pub(crate) struct World {
@@ -19,6 +20,8 @@ pub(crate) struct World {
     pub(crate) visible: Vec<&'static str>,
     /// How it was made.
     pub(crate) kind: Kind,
+    /// Whether what is left of the evidence shows it.
+    pub(crate) decidable: bool,
     /// The error text that the user sees, when there is one.
     pub(crate) error: Option<String>,
     /// The evidence.
@@ -57,29 +60,55 @@ impl Kind {
 
 /// The whole suite. `rounds`: how often the random parts are drawn anew.
 pub(crate) fn worlds(seed: u64, rounds: usize) -> Vec<World> {
+    worlds_in(&Shape::all(), seed, rounds)
+}
+
+/// The worlds of some shapes.
+pub(crate) fn worlds_in(shapes: &[Shape], seed: u64, rounds: usize) -> Vec<World> {
     let mut random = Random::new(seed);
     let mut all = Vec::new();
     for _ in 0..rounds {
-        for topology in Topology::ALL {
-            for v2 in [false, true] {
-                for old in [false, true] {
-                    // Runtimes of before 2026-05-05 are V1: the platform came in September.
-                    if old && v2 {
-                        continue;
-                    }
-                    for protocol in ["HTTP", "MCP"] {
-                        let sound = Deployment::sound(&mut random, topology, v2, old, protocol);
-                        all.push(healthy(&sound, &mut random));
-                        for injection in ALL.iter().filter(|injection| (injection.fits)(&sound)) {
-                            let sound = Deployment::sound(&mut random, topology, v2, old, protocol);
-                            all.extend(broken(&sound, injection, &mut random));
-                        }
-                    }
-                }
+        for shape in shapes.iter().copied() {
+            let sound = Deployment::sound(&mut random, shape);
+            all.push(healthy(&sound, &mut random));
+            for injection in injection::all().filter(|injection| (injection.fits)(&sound)) {
+                let sound = Deployment::sound(&mut random, shape);
+                all.extend(broken(&sound, injection, &mut random));
             }
         }
     }
     all
+}
+
+/// For each fault that a template shows, a sound template and a broken one, from the first deployment in which it can be made.
+pub(crate) fn templates(seed: u64) -> Vec<(&'static str, Value, Value)> {
+    let mut random = Random::new(seed);
+    let mut pairs = Vec::new();
+    for injection in injection::all() {
+        let mut shapes = Shape::all().into_iter().filter(|shape| !shape.old);
+        let fitting = shapes
+            .find_map(|shape| Some(Deployment::sound(&mut random, shape)).filter(|d| (injection.fits)(d)));
+        let Some(sound) = fitting else { continue };
+        let mut d = sound.clone();
+        (injection.make)(&mut d, &mut random);
+        let (before, after) = (template(&sound), template(&d));
+        if before != after {
+            pairs.push((injection.fault, before, after));
+        }
+    }
+    pairs
+}
+
+/// Every `n`th world of each kind.
+#[cfg(test)]
+pub(crate) fn sample(worlds: Vec<World>, n: usize) -> Vec<World> {
+    let mut seen = std::collections::BTreeMap::new();
+    let mut nth = |world: &World| {
+        let number: &mut usize = seen.entry(world.kind).or_default();
+        *number += 1;
+        *number % n == 1 || (world.kind == Kind::Healthy && n < 100)
+    };
+    worlds.into_iter().filter(|world| nth(world)).collect()
 }
 
 fn healthy(d: &Deployment, random: &mut Random) -> World {
@@ -98,6 +127,7 @@ fn healthy(d: &Deployment, random: &mut Random) -> World {
         faults: Vec::new(),
         visible: Vec::new(),
         kind: Kind::Healthy,
+        decidable: true,
         error: None,
         bundle,
     }
@@ -108,81 +138,167 @@ fn broken(sound: &Deployment, injection: &Injection, random: &mut Random) -> Vec
     let mut d = sound.clone();
     (injection.make)(&mut d, random);
     // What V2 built once goes on from its snapshot: a right lost later does not show in a call.
-    let when = if d.v2 || d.old || random.once_in(2) { When::AtCreation } else { When::Later };
-    let when = if d.old { When::Later } else { when };
-    d.pushed_again = when == When::Later && d.image_arch != "arm64";
+    let at_creation = !d.old && (d.v2 || random.once_in(2));
+    let when = if at_creation { When::AtCreation } else { When::Later };
+    d.pushed_again |= when == When::Later && d.image_arch != "arm64";
     let ended = launch(&d, when, random);
-    let quiet = injection.fault.starts_with("logs.");
-    if matches!(ended.ending, Ending::Answered | Ending::NotCalled) && !quiet {
+    if stops(&ended) == (injection.shows == Shows::Beside) {
         return Vec::new(); // It does not show here: nothing to be found by anybody.
     }
     let error = error_of(&ended.ending);
-    let world = |kind: Kind, faults: Vec<&'static str>, bundle: Value| World {
+    let faults = [&[injection.fault], injection.with].concat();
+    let world = |kind: Kind, bundle: Value, decidable: bool| World {
         name: name(&d, injection.fault, when),
-        visible: faults.clone(),
-        faults,
+        visible: vec![injection.fault],
+        faults: faults.clone(),
         kind,
+        decidable,
         error: error.clone(),
         bundle,
     };
     let plain = bundle(&d, &ended);
-    let mut all = vec![world(Kind::Single, vec![injection.fault], plain.clone())];
     let mut noisy = plain.clone();
     traps(&d, &mut noisy, random);
-    all.push(world(Kind::Noise, vec![injection.fault], noisy));
-    let mut blind = plain;
+    let mut blind = plain.clone();
     withhold(&mut blind, random);
-    all.push(world(Kind::Withheld, vec![injection.fault], blind));
+    let decidable = is_decidable(&d, injection, error.as_deref(), &plain, &blind);
+    let mut all = vec![
+        world(Kind::Single, plain, true),
+        world(Kind::Noise, noisy, true),
+        world(Kind::Withheld, blind, decidable),
+    ];
     all.extend(double(sound, injection, random));
     all
 }
 
-/// A second fault in the same deployment, of another kind.
-fn double(sound: &Deployment, injection: &Injection, random: &mut Random) -> Option<World> {
-    let others: Vec<&Injection> = ALL
-        .iter()
-        .filter(|other| (other.fits)(sound) && area(other.fault) != area(injection.fault))
-        .filter(|other| !other.fault.starts_with("logs.") && !injection.fault.starts_with("logs."))
-        .collect();
-    if others.is_empty() {
-        return None;
+/// Whether what is left of the evidence still shows the fault: the service names it, or every answer of one way to see it is there.
+fn is_decidable(
+    d: &Deployment,
+    injection: &Injection,
+    error: Option<&str>,
+    plain: &Value,
+    blind: &Value,
+) -> bool {
+    if !injection.named.is_empty() && error.is_some_and(|error| error.contains(injection.named)) {
+        return true;
     }
-    let other = *random.one_of(&others);
-    let mut d = sound.clone();
-    (injection.make)(&mut d, random);
-    let refused = d.creation_refused.clone();
-    (other.make)(&mut d, random);
-    // The service names what it checks first.
-    d.creation_refused = refused.or(d.creation_refused);
-    let when = if d.old { When::Later } else { When::AtCreation };
-    d.pushed_again = when == When::Later && d.image_arch != "arm64";
-    let ended = launch(&d, when, random);
-    if matches!(ended.ending, Ending::Answered | Ending::NotCalled) {
-        return None;
-    }
-    // What ends a launch is the one that ends it alone, and the one whose words it ends with.
-    let alone = |injection: &Injection| {
-        let mut d = sound.clone();
-        (injection.make)(&mut d, &mut Random::new(0));
-        error_of(&launch(&d, when, &mut Random::new(0)).ending).map(|error| stem(&error))
+    let answers = |bundle: &Value, wanted: &str| {
+        let (operation, text) = wanted.split_once(':').unwrap_or((wanted, ""));
+        let text = text.replace("{role}", &d.role());
+        let calls = bundle["calls"].as_array().into_iter().flatten();
+        let asked = calls.filter(|call| {
+            call["operation"] == *operation
+                && call["request"].to_string().contains(&text)
+                && call["error"]["code"] != WITHHELD
+        });
+        asked.count()
     };
-    let ended_with = error_of(&ended.ending).map(|error| stem(&error));
-    let visible = [injection, other].into_iter().filter(|injection| {
-        injection.shows == Shows::Configured || ended.placed || ended.built || alone(injection) == ended_with
-    });
+    injection
+        .seen_in
+        .iter()
+        .any(|way| way.iter().all(|wanted| answers(plain, wanted) == answers(blind, wanted)))
+}
+
+/// What the service checks of a request, in its order: it names the first thing that is wrong.
+///
+/// AWS: caller, then name, then role, then image; see the messages of CreateAgentRuntime in the service's documentation.
+const CHECKED_FIRST: &[&str] = &[
+    "iam.caller_cannot_pass_role",
+    "tool.network_config_dropped",
+    "tool.state_lost",
+    "iam.trust_policy",
+    "iam.policy_race",
+    "iam.exec_role_ecr_denied",
+    "image.manifest_unsupported",
+    "image.arch_mismatch",
+    "iam.slr_missing_or_denied",
+];
+
+/// Two faults in one deployment.
+fn both(sound: &Deployment, faults: [&Injection; 2], seed: u64) -> Deployment {
+    let mut d = sound.clone();
+    let place = |injection: &Injection| CHECKED_FIRST.iter().position(|fault| *fault == injection.fault);
+    let mut refused = Vec::new();
+    for injection in faults {
+        d.creation_refused = None;
+        (injection.make)(&mut d, &mut Random::new(seed));
+        refused.extend(d.creation_refused.take().map(|refusal| (place(injection), refusal)));
+    }
+    refused.sort_by_key(|(place, _)| *place);
+    d.creation_refused = refused.into_iter().next().map(|(_, refusal)| refusal);
+    d
+}
+
+/// A second fault in the same deployment, of another area, where both can be there at once.
+fn double(sound: &Deployment, injection: &Injection, random: &mut Random) -> Option<World> {
+    let seed = random.below(1 << 20) as u64;
+    if injection.shows == Shows::Beside {
+        return None;
+    }
+    // They change different things: made in either order, the same comes of it.
+    let apart = |other: &Injection| {
+        format!("{:?}", both(sound, [injection, other], seed))
+            == format!("{:?}", both(sound, [other, injection], seed))
+    };
+    let fits = |other: &Injection| {
+        (other.fits)(sound)
+            && area(other.fault) != area(injection.fault)
+            && other.shows != Shows::Beside
+            && apart(other)
+    };
+    let number = injection::all().count();
+    let from = random.below(number);
+    let mut from_there = injection::all().skip(from).chain(injection::all().take(from));
+    let other = from_there.find(|other| fits(other))?;
+    let when = if sound.old { When::Later } else { When::AtCreation };
+    let evidence = |mut d: Deployment| {
+        d.pushed_again |= when == When::Later && d.image_arch != "arm64";
+        let ended = launch(&d, when, &mut Random::new(seed));
+        (bundle(&d, &ended), ended)
+    };
+    let d = both(sound, [injection, other], seed);
+    if !d.story.earlier.is_empty() {
+        return None; // What was answered before was not broken then.
+    }
+    let (bundle, ended) = evidence(d.clone());
+    if !stops(&ended) {
+        return None;
+    }
+    // What would leave the same traces without it is hidden by the other: nobody can see it. What is in the configuration is seen
+    // where there is a configuration, however the launch ends.
+    let alone = |only: &Injection| {
+        let mut d = sound.clone();
+        (only.make)(&mut d, &mut Random::new(seed));
+        evidence(d)
+    };
+    let mut visible = Vec::new();
+    for (this, that) in [(injection, other), (other, injection)] {
+        if !stops(&alone(this).1) {
+            return None; // It came too late to break anything.
+        }
+        let (without, other_end) = alone(that);
+        let shows = match this.shows {
+            Shows::Configured => without != bundle,
+            Shows::Happening | Shows::Beside => format!("{ended:?}") != format!("{other_end:?}"),
+        };
+        if shows {
+            visible.push(this.fault);
+        }
+    }
     Some(World {
-        visible: visible.map(|injection| injection.fault).collect(),
+        visible,
         name: name(&d, &format!("{} and {}", injection.fault, other.fault), when),
-        faults: vec![injection.fault, other.fault],
+        faults: [&[injection.fault, other.fault], injection.with, other.with].concat(),
         kind: Kind::Double,
+        decidable: true,
         error: error_of(&ended.ending),
-        bundle: bundle(&d, &ended),
+        bundle,
     })
 }
 
-/// The start of an error text, which tells one from another.
-fn stem(error: &str) -> String {
-    error.chars().take(24).collect()
+/// Whether the launch ends badly.
+fn stops(launch: &Launch) -> bool {
+    matches!(launch.ending, Ending::Refused { .. } | Ending::CreateFailed { .. } | Ending::CallFailed { .. })
 }
 
 fn area(fault: &str) -> &str {
@@ -193,10 +309,11 @@ fn name(d: &Deployment, what: &str, when: When) -> String {
     let age = if d.old { "before the S3 change" } else { "new" };
     let when = if when == When::Later { ", broken later" } else { "" };
     format!(
-        "{what} · {} · {} · {} · {age}{when}",
+        "{what} · {} · {} · {} · {} · {age}{when}",
         d.topology.name(),
         if d.v2 { "V2" } else { "V1" },
-        d.protocol
+        d.protocol,
+        if d.artifact == Artifact::CodeZip { "code zip" } else { "container" },
     )
 }
 
@@ -204,7 +321,7 @@ fn error_of(ending: &Ending) -> Option<String> {
     match ending {
         Ending::Refused { message, .. } | Ending::CallFailed { message, .. } => Some(message.clone()),
         Ending::CreateFailed { reason } => Some(reason.clone()),
-        Ending::Answered | Ending::NotCalled => None,
+        Ending::Answered | Ending::NotCalled | Ending::InState => None,
     }
 }
 
@@ -276,6 +393,9 @@ fn traps(d: &Deployment, bundle: &mut Value, random: &mut Random) {
     }
 }
 
+/// How a withheld answer was refused.
+const WITHHELD: &str = "AccessDenied";
+
 /// Refuses or leaves out calls at random; the failure itself stays, since it is what made somebody ask.
 fn withhold(bundle: &mut Value, random: &mut Random) {
     let Some(calls) = bundle["calls"].as_array_mut() else { return };
@@ -284,7 +404,7 @@ fn withhold(bundle: &mut Value, random: &mut Random) {
         let symptom = matches!(
             call["operation"].as_str(),
             Some("InvokeAgentRuntime" | "GetAgentRuntime" | "CreateAgentRuntime" | "GetCallerIdentity")
-        );
+        ) && call["request"]["agentRuntimeVersion"].is_null();
         if symptom || !random.once_in(share) {
             return true;
         }
@@ -292,7 +412,7 @@ fn withhold(bundle: &mut Value, random: &mut Random) {
             return false;
         }
         call["outcome"] = json!("denied");
-        call["error"] = json!({ "code": "AccessDeniedException", "message": "not authorized", "http": 403 });
+        call["error"] = json!({ "code": WITHHELD, "message": "not authorized", "http": 403 });
         if let Some(members) = call.as_object_mut() {
             members.remove("response");
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::injection::UNDECIDABLE;
 use crate::score::Outcome;
 use crate::suite::Kind;
 
@@ -26,23 +27,42 @@ pub(crate) fn render(outcomes: &[Outcome]) -> String {
             of.len(),
             share(|o| o.top1),
             share(|o| o.top3),
-            share(|o| o.all_named),
+            share(|o| o.unnamed.is_empty()),
             count(|o| !o.wrong_confirmed.is_empty()),
             count(|o| !o.wrong_likely.is_empty()),
             share(|o| o.baseline),
         );
     }
-    let withheld: Vec<&Outcome> = outcomes.iter().filter(|o| o.kind == Kind::Withheld).collect();
-    let silent = withheld.iter().filter(|o| !o.named && o.is_honest()).count();
-    let right = withheld.iter().filter(|o| o.named && o.is_honest()).count();
-    let _ = writeln!(
-        out,
-        "\nWith evidence withheld, {} of {} were named rightly, {silent} not at all, {} wrongly.\n",
-        right,
-        withheld.len(),
-        withheld.len() - right - silent
-    );
+    out.push_str(&abstentions(outcomes));
     out.push_str(&by_fault(outcomes));
+    for (fault, why) in UNDECIDABLE {
+        let _ = writeln!(out, "\nNo world holds {fault}: {why}.");
+    }
+    out
+}
+
+/// Whether it was right to abstain where evidence was withheld.
+fn abstentions(outcomes: &[Outcome]) -> String {
+    let mut out = String::from(
+        "\n| evidence withheld | worlds | named | rightly not decided | not decided although shown | wrongly named |\n|---|--:|--:|--:|--:|--:|\n",
+    );
+    for (text, decidable) in [("what is left shows it", true), ("what is left does not show it", false)] {
+        let of: Vec<&Outcome> =
+            outcomes.iter().filter(|o| o.kind == Kind::Withheld && o.decidable == decidable).collect();
+        let wrong = of.iter().filter(|o| !o.is_honest()).count();
+        let named = of.iter().filter(|o| o.is_honest() && o.named).count();
+        let silent = of.len() - wrong - named;
+        let (right, missed) = if decidable { (0, silent) } else { (silent, 0) };
+        let _ = writeln!(
+            out,
+            "| {text} | {} | {} | {} | {} | {wrong} |",
+            of.len(),
+            percent(named, of.len()),
+            percent(right, of.len()),
+            percent(missed, of.len())
+        );
+    }
+    out.push('\n');
     out
 }
 
@@ -81,8 +101,8 @@ fn percent(part: usize, whole: usize) -> String {
 
 /// Whether a world was judged worse than it could have been.
 pub(crate) fn is_miss(outcome: &Outcome) -> bool {
-    let decidable = matches!(outcome.kind, Kind::Single | Kind::Noise | Kind::Double);
-    !outcome.is_honest() || (decidable && !outcome.named)
+    let shown = outcome.kind != Kind::Healthy && outcome.decidable;
+    !outcome.is_honest() || (shown && (!outcome.named || !outcome.unnamed.is_empty()))
 }
 
 /// The worlds that were missed, a line each.
@@ -91,15 +111,20 @@ pub(crate) fn misses(outcomes: &[Outcome]) -> String {
     for (number, outcome) in outcomes.iter().enumerate().filter(|(_, outcome)| is_miss(outcome)) {
         let _ = writeln!(
             out,
-            "{number:>5} {} · {}{}{}{}",
+            "{number:>5} {} · {}{}{}{}{}",
             outcome.kind.name(),
             outcome.name,
-            if outcome.named {
+            if outcome.named || outcome.kind == Kind::Healthy {
                 ""
             } else if outcome.top1 {
                 " · only suspected"
             } else {
                 " · MISSED"
+            },
+            if outcome.unnamed.is_empty() {
+                String::new()
+            } else {
+                format!(" · not named: {}", outcome.unnamed.join(" "))
             },
             said(" · WRONGLY CONFIRMED ", &outcome.wrong_confirmed),
             said(" · wrongly likely ", &outcome.wrong_likely),

@@ -43,12 +43,12 @@ fn in_log(case: &Case) -> Option<Finding> {
     let runtime = case.runtime()?;
     let requests = process_log::requests(case);
     let ping = |request: &&Request| request.path.trim_end_matches('/') == "/ping" && request.method == "GET";
-    // MCP has no such probe; 405 is the mark of another protocol.
+    // MCP has no such probe; 405 is the mark of another protocol, 421 of a guard that refuses the host.
     let probed = runtime.protocol() != ServerProtocol::Mcp;
     let refused_probe = requests
         .iter()
         .rfind(ping)
-        .filter(|request| probed && request.status >= 300 && request.status != 405);
+        .filter(|request| probed && request.status >= 300 && !matches!(request.status, 405 | 421));
     let path = runtime.path();
     let asked = |request: &&Request| request.path == path && request.method == "POST";
     let refused_path = requests

@@ -8,7 +8,7 @@ use crate::chain::Stage;
 use crate::diagnosis::Because;
 use crate::experiment;
 use crate::faults::image::config;
-use crate::faults::logs::role_cannot_write;
+use crate::faults::logs::{kms_unusable, role_cannot_write};
 use crate::faults::{Certainty, Check, Context, Fault, Finding, because};
 use crate::paths::Paths;
 use crate::silence::{self, Shape};
@@ -120,12 +120,14 @@ fn quiet_server(case: &Case) -> Option<Because> {
     (!evidence.is_empty()).then(|| because(text, &evidence, 2.0))
 }
 
-/// A role that may not write, or a blocked way to CloudWatch Logs, leaves the log empty whatever is printed; where that is so, or
-/// not known, the silence is not the process's for sure.
+/// A role that may not write, a key that CloudWatch Logs may not use, or a blocked way to it leaves the log empty whatever is
+/// printed; where that is so, or not known, the silence is not the process's for sure.
 fn lost_on_the_way(context: &Context) -> Option<Check> {
     let ways = WAYS.iter().map(|code| Paths::check(context, code));
     let mut open = Vec::new();
-    for check in std::iter::once(role_cannot_write::check(context)).chain(ways) {
+    // A group seldom has a key of its own: only one that is seen raises the question.
+    let key = has_key(context.case).then(|| kms_unusable::check(context));
+    for check in std::iter::once(role_cannot_write::check(context)).chain(key).chain(ways) {
         match check {
             Check::Found(findings) => {
                 let Some(found) = findings.into_iter().find(|found| found.stage.is_none_or(Stage::is_side))
@@ -146,6 +148,11 @@ fn lost_on_the_way(context: &Context) -> Option<Check> {
     }
     open.dedup();
     (!open.is_empty()).then_some(Check::Unknown(open))
+}
+
+fn has_key(case: &Case) -> bool {
+    let group = case.log_group().unwrap_or_default();
+    case.world.log_groups.seen(&group).is_some_and(|row| row.value.kms_key_id.is_some())
 }
 
 /// Python keeps what it prints in a buffer when nobody watches, unless the image says otherwise.

@@ -21,7 +21,7 @@ pub(super) static FAULT: Fault = Fault {
     doc: include_str!("doc.md"),
 };
 
-fn check(context: &Context) -> Check {
+pub(super) fn check(context: &Context) -> Check {
     let case = context.case;
     let group = case.log_group().unwrap_or_default();
     let Some(row) = case.world.log_groups.seen(&group) else {

@@ -1,7 +1,7 @@
 //! `net.central_egress_path`: a transit gateway, VPN, firewall or appliance on the way out drops or rewrites traffic.
 
 use launchpath_model::ids::SubnetId;
-use launchpath_model::{EvidenceId, Gap, GapReason};
+use launchpath_model::{EvidenceId, Gap, GapReason, Known};
 
 use crate::case::Case;
 use crate::chain::Stage;
@@ -52,6 +52,12 @@ fn check(context: &Context) -> Check {
     let Some(hangs) = hangs else {
         return Check::unknown(gap(case, evidence));
     };
+    // A process that is busy for longer than the caller waits looks the same from outside: its log tells.
+    if let Known::Unknown(log) = case.log_lines()
+        && !matches!(log.reason, GapReason::NotVisible { .. })
+    {
+        return Check::unknown(log);
+    }
     evidence.extend(hangs.evidence.clone());
     let text = format!(
         "the way out leads through another network ({}), and the call hung until the caller gave up",
