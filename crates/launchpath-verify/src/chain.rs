@@ -133,9 +133,11 @@ fn verdict(certificate: &Value) -> Found {
 }
 
 fn exit_code(certificate: &Value) -> Found {
+    // What only blinds breaks no launch.
+    let breaks = |cause: &Value| text(cause, "status") != "possible" && !SIDE.contains(&text(cause, "stage"));
     let primary = list(certificate, "causes")
         .iter()
-        .any(|cause| cause["primary"].as_bool() == Some(true) && text(cause, "status") != "possible");
+        .any(|cause| cause["primary"].as_bool() == Some(true) && breaks(cause));
     let quiet = list(certificate, "warnings").is_empty() && list(certificate, "also_blocking").is_empty();
     let follows = match text(certificate, "verdict") {
         _ if primary => 1,
