@@ -10,6 +10,7 @@
 mod baseline;
 mod deployment;
 mod documents;
+mod fleet;
 mod injection;
 mod process;
 mod random;
@@ -42,6 +43,15 @@ struct Arguments {
     /// Instead: write the faults that a CloudFormation template shows, each beside its sound twin, into this folder
     #[arg(long, value_name = "FOLDER")]
     templates: Option<std::path::PathBuf>,
+    /// Instead: how fast the runtimes of many VPCs are diagnosed, from the bytes of one bundle per VPC
+    #[arg(long)]
+    fleet: bool,
+    /// VPCs of the fleet
+    #[arg(long, default_value_t = 100)]
+    vpcs: usize,
+    /// Runtimes in each VPC of the fleet
+    #[arg(long, default_value_t = 100)]
+    runtimes: usize,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -53,6 +63,11 @@ fn main() -> anyhow::Result<()> {
             std::fs::write(folder.join("sound.json"), format!("{sound:#}\n")).context("a template")?;
             std::fs::write(folder.join("broken.json"), format!("{broken:#}\n")).context("a template")?;
         }
+        return Ok(());
+    }
+    if arguments.fleet {
+        let fleet = fleet::Fleet::of(arguments.seed, arguments.vpcs, arguments.runtimes);
+        write!(std::io::stdout().lock(), "{}", fleet.timed().map_err(anyhow::Error::msg)?)?;
         return Ok(());
     }
     let worlds = suite::worlds(arguments.seed, arguments.rounds);
@@ -79,8 +94,12 @@ fn main() -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
+#[path = "../../launchpath-diagnose/tests/scenario/property.rs"]
+mod property;
+
+#[cfg(test)]
 mod tests {
-    use super::{score, suite, table};
+    use super::{property, score, suite, table};
     use crate::deployment::Shape;
 
     #[test]
@@ -100,5 +119,17 @@ mod tests {
         let alarms =
             outcomes.iter().filter(|outcome| outcome.faults.is_empty() && !outcome.is_honest()).count();
         assert_eq!(alarms, 0, "{}", table::misses(&outcomes));
+    }
+
+    /// The properties of every scenario, over worlds of the simulator.
+    #[test]
+    fn what_holds_for_every_bundle_holds_for_simulated_ones() {
+        let shapes: Vec<_> = Shape::all().into_iter().skip(3).step_by(7).collect();
+        for world in suite::sample(suite::worlds_in(&shapes, 11, 1), 61) {
+            let held = property::withholding_creates_nothing(&world.bundle)
+                .and_then(|()| property::order_means_nothing(&world.bundle))
+                .and_then(|()| property::undecided_says_what_next(&score::diagnosis_of(&world)?));
+            assert_eq!(held, Ok(()), "{}", world.name);
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Nothing is decided here. Each look-up is three-valued and knows the command that would tell; start with [`Case`].
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use launchpath_model::aws::agentcore::{
     NetworkMode, PlatformVersion, Runtime, RuntimeEndpoint, RuntimeStatus, ServerProtocol, VpcConfig,
@@ -20,7 +20,7 @@ use launchpath_model::{
 use serde_json::{Value, json};
 
 use crate::experiment;
-use crate::paths::Paths;
+use crate::paths::{Paths, Shared};
 
 /// CloudTrail delivers management events within about 15 minutes.
 ///
@@ -88,7 +88,11 @@ pub struct Case<'a> {
     pub endpoint: String,
     /// The combination.
     pub combination: Combination,
-    paths: OnceLock<Paths>,
+    shared: Option<&'a Shared>,
+    paths: OnceLock<Arc<Paths>>,
+    image: OnceLock<Known<&'a ImageDetail>>,
+    invocations: OnceLock<Vec<&'a Invocation>>,
+    rehearsal: OnceLock<Option<String>>,
 }
 
 impl<'a> Case<'a> {
@@ -97,10 +101,25 @@ impl<'a> Case<'a> {
         Self::of(world, world.subject_id(), world.endpoint().to_owned())
     }
 
+    /// The case of the world's subject, which shares what others have worked out of the same network.
+    pub(crate) fn sharing(world: &'a World, shared: &'a Shared) -> Self {
+        Self { shared: Some(shared), ..Self::new(world) }
+    }
+
     /// The case of another runtime of the same world.
     pub fn of(world: &'a World, id: Option<RuntimeId>, endpoint: String) -> Self {
         let runtime = id.as_ref().and_then(|id| described(world, id)).map(|row| &row.value);
-        Self { world, combination: combination(runtime), id, endpoint, paths: OnceLock::new() }
+        Self {
+            world,
+            combination: combination(runtime),
+            id,
+            endpoint,
+            shared: None,
+            paths: OnceLock::new(),
+            image: OnceLock::new(),
+            invocations: OnceLock::new(),
+            rehearsal: OnceLock::new(),
+        }
     }
 
     /// The runtime, as described; where its creation was refused, as it was asked for.
@@ -117,15 +136,15 @@ impl<'a> Case<'a> {
     /// The runtime, three-valued.
     pub fn known_runtime(&self) -> Known<&'a Runtime> {
         let id = self.id.clone().unwrap_or_default();
-        let command = self.command(
-            "bedrock-agentcore-control",
-            "GetAgentRuntime",
-            &json!({ "agentRuntimeId": id.as_str() }),
-        );
-        let target = self
-            .target(format!("the description of runtime {id}"), command)
-            .with("agentRuntimeId", id.as_str());
-        self.world.runtimes.get(&id, &target)
+        self.world.runtimes.find(&id, || {
+            let command = self.command(
+                "bedrock-agentcore-control",
+                "GetAgentRuntime",
+                &json!({ "agentRuntimeId": id.as_str() }),
+            );
+            self.target(format!("the description of runtime {id}"), command)
+                .with("agentRuntimeId", id.as_str())
+        })
     }
 
     /// An endpoint of the runtime by its name, three-valued.
@@ -205,12 +224,12 @@ impl<'a> Case<'a> {
 
     /// A subnet.
     pub fn subnet(&self, id: &SubnetId) -> Known<&'a Subnet> {
-        let command = self.command("ec2", "DescribeSubnets", &json!({ "SubnetIds": [id.as_str()] }));
-        let target = self
-            .target(format!("subnet {id}"), command)
-            .with("SubnetIds", id.as_str())
-            .with("subnet-id", id.as_str());
-        self.world.network.subnets.get(id, &target)
+        self.world.network.subnets.find(id, || {
+            let command = self.command("ec2", "DescribeSubnets", &json!({ "SubnetIds": [id.as_str()] }));
+            self.target(format!("subnet {id}"), command)
+                .with("SubnetIds", id.as_str())
+                .with("subnet-id", id.as_str())
+        })
     }
 
     /// The VPC of the runtime's subnets, when one of them was seen.
@@ -221,9 +240,10 @@ impl<'a> Case<'a> {
 
     /// A role by name.
     pub fn role(&self, name: &str) -> Known<&'a Role> {
-        let command = self.command("iam", "GetRole", &json!({ "RoleName": name }));
-        let target = self.global_target(format!("role {name}"), command).with("RoleName", name);
-        self.world.roles.get(&name.to_owned(), &target)
+        self.world.roles.find(&name.to_owned(), || {
+            let command = self.command("iam", "GetRole", &json!({ "RoleName": name }));
+            self.global_target(format!("role {name}"), command).with("RoleName", name)
+        })
     }
 
     /// The execution role's name.
@@ -239,6 +259,10 @@ impl<'a> Case<'a> {
 
     /// The image's details, by the tag or digest the runtime names.
     pub fn image(&self) -> Known<&'a ImageDetail> {
+        self.image.get_or_init(|| self.look_up_image()).clone()
+    }
+
+    fn look_up_image(&self) -> Known<&'a ImageDetail> {
         let Some(uri) = self.image_uri() else {
             return Known::Unknown(Gap::not_asked("the image's details", "aws ecr describe-images"));
         };
@@ -249,12 +273,12 @@ impl<'a> Case<'a> {
                     None => detail.image_tags.iter().flatten().any(|tag| Some(tag) == uri.tag.as_ref()),
                 }
         };
-        let target = self.image_target(&uri);
-        let selection = self.world.images.select(&target, selects);
-        match (selection.rows.first(), selection.complete) {
-            (Some(row), _) => Known::seen(&row.value, row.evidence.clone()),
-            (None, Ok(absence)) => Known::Absent(absence),
-            (None, Err(gap)) => Known::Unknown(gap),
+        if let Some((_, row)) = self.world.images.iter().find(|(key, row)| selects(key, &row.value)) {
+            return Known::seen(&row.value, row.evidence.clone());
+        }
+        match self.world.images.select(&self.image_target(&uri), selects).complete {
+            Ok(absence) => Known::Absent(absence),
+            Err(gap) => Known::Unknown(gap),
         }
     }
 
@@ -287,6 +311,9 @@ impl<'a> Case<'a> {
     /// The lines of the runtime's log group, three-valued: `Known` with lines, `Absent` when a valid query saw none.
     pub fn log_lines(&self) -> Known<Vec<&'a LogRecord>> {
         let group = self.log_group().unwrap_or_default();
+        if let Some(row) = self.world.log_events.seen(&group).filter(|row| !row.value.is_empty()) {
+            return Known::seen(row.value.iter().collect(), row.evidence.clone());
+        }
         let command = self.command("logs", "FilterLogEvents", &json!({ "logGroupName": group }));
         let mut target = self
             .target(format!("log lines of {group}"), command)
@@ -295,18 +322,11 @@ impl<'a> Case<'a> {
         if let Some(from) = self.latest_invocation().and_then(|call| call.at).or(self.changed_at()) {
             target = target.between(from, from, LOG_LAG_SECONDS);
         }
-        match self.world.log_events.seen(&group) {
-            Some(row) if !row.value.is_empty() => {
-                Known::seen(row.value.iter().collect(), row.evidence.clone())
-            }
-            _ => {
-                let selection =
-                    self.world.log_events.select(&target, |name, lines| name == &group && !lines.is_empty());
-                match selection.complete {
-                    Ok(absence) => Known::Absent(absence),
-                    Err(gap) => Known::Unknown(gap),
-                }
-            }
+        let selection =
+            self.world.log_events.select(&target, |name, lines| name == &group && !lines.is_empty());
+        match selection.complete {
+            Ok(absence) => Known::Absent(absence),
+            Err(gap) => Known::Unknown(gap),
         }
     }
 
@@ -338,10 +358,16 @@ impl<'a> Case<'a> {
 
     /// Invocations of this runtime and endpoint, oldest first.
     pub fn invocations(&self) -> Vec<&'a Invocation> {
-        let mut calls: Vec<&Invocation> =
-            self.world.invocations.iter().filter(|call| self.is_about(call)).collect();
-        calls.sort_by_key(|call| (call.at, call.evidence.clone()));
-        calls
+        self.own_invocations().to_vec()
+    }
+
+    fn own_invocations(&self) -> &[&'a Invocation] {
+        self.invocations.get_or_init(|| {
+            let mut calls: Vec<&Invocation> =
+                self.world.invocations.iter().filter(|call| self.is_about(call)).collect();
+            calls.sort_by_key(|call| (call.at, call.evidence.clone()));
+            calls
+        })
     }
 
     fn is_about(&self, call: &Invocation) -> bool {
@@ -355,7 +381,7 @@ impl<'a> Case<'a> {
 
     /// The latest invocation.
     pub fn latest_invocation(&self) -> Option<&'a Invocation> {
-        self.invocations().pop()
+        self.own_invocations().last().copied()
     }
 
     /// Installed distributions of the image, as rehearsals and inspections of it list them.
@@ -382,6 +408,10 @@ impl<'a> Case<'a> {
 
     /// The command that runs the image here under the service's contract; `None` when the input names no image.
     pub fn rehearse_command(&self) -> Option<String> {
+        self.rehearsal.get_or_init(|| self.command_to_rehearse()).clone()
+    }
+
+    fn command_to_rehearse(&self) -> Option<String> {
         let image = self.pinned_image()?;
         let runtime = self.runtime()?;
         let protocol = match runtime.protocol() {
@@ -401,7 +431,10 @@ impl<'a> Case<'a> {
 
     /// Network paths of the launch, computed once.
     pub fn paths(&self) -> &Paths {
-        self.paths.get_or_init(|| Paths::of(self))
+        self.paths.get_or_init(|| match self.shared {
+            Some(shared) => shared.paths(self),
+            None => Arc::new(Paths::of(self)),
+        })
     }
 
     /// The errors the user met: of the latest invocation, or as a person reported them.

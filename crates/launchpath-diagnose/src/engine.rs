@@ -15,15 +15,27 @@ use crate::diagnosis::{
     Undecided, Verdict, Warning,
 };
 use crate::faults::{self, Check, Context, Fault};
+use crate::paths::Shared;
 use crate::rank::{Judged, Standing, rank};
 use crate::{beliefs, comparison, paths, plan, probe, subject, timeline, traps};
 
 /// Diagnoses the world's subject.
 pub fn diagnose(world: &World) -> Diagnosis {
-    let judgement = judge(world);
+    diagnose_sharing(world, &Shared::default())
+}
+
+fn diagnose_sharing(world: &World, shared: &Shared) -> Diagnosis {
+    let judgement = judge(world, shared);
     let mut diagnosis = assemble(world, &judgement);
-    plan::prove(world, &judgement, &mut diagnosis);
+    plan::prove(world, shared, &judgement, &mut diagnosis);
     diagnosis
+}
+
+/// Diagnoses every runtime that the world describes, in the order of their ids: each by the calls about it and those about nobody
+/// in particular. What they share of the network is walked once. They are not compared with each other.
+pub fn diagnose_all(world: &World) -> Vec<Diagnosis> {
+    let shared = Shared::default();
+    world.per_runtime().iter().map(|world| diagnose_sharing(world, &shared)).collect()
 }
 
 /// Everything decided about one world, before it is put into words.
@@ -35,8 +47,8 @@ pub(crate) struct Judgement<'a> {
     crashed: Vec<(&'static str, String)>,
 }
 
-pub(crate) fn judge(world: &World) -> Judgement<'_> {
-    let case = Case::new(world);
+pub(crate) fn judge<'a>(world: &'a World, shared: &'a Shared) -> Judgement<'a> {
+    let case = Case::sharing(world, shared);
     let progress = assess(&case);
     let mut crashed = Vec::new();
     let mut judged = Vec::new();

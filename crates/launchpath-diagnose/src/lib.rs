@@ -31,6 +31,6 @@ mod traps;
 pub use certificate::certify;
 pub use comparison::{at_version, compare};
 pub use diagnosis::Diagnosis;
-pub use engine::diagnose;
+pub use engine::{diagnose, diagnose_all};
 pub use plan::apply_to_bundle;
 pub use subject::{AbsentEndpoint, absent_endpoint};

@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::case::{ArtifactKind, Case};
+use crate::case::{ArtifactKind, Case, Mode, Platform};
 use crate::chain::{Progress, Stage};
 use crate::comparison;
 use crate::diagnosis::{Cause, CauseStatus, Probe, Undecided};
 use crate::experiment::{self, Origin};
+use crate::faults;
 
 /// No more than this many are shown.
 const MOST: usize = 5;
@@ -26,53 +27,98 @@ pub(crate) fn probes(
         return Vec::new();
     }
     if causes.is_empty() {
-        let probe = invoke_once(case, progress).or_else(|| call_again(case));
-        return probe.into_iter().collect();
+        let once = invoke_once(case, progress);
+        return if once.is_some() { once.into_iter().collect() } else { ladder(case, unknown) };
     }
+    let weights = weighed(causes);
+    let suspects: BTreeSet<&str> = weights.iter().map(|(code, _)| *code).collect();
+    let weigh = |probe: Probe| {
+        let splits: Vec<&str> = weights
+            .iter()
+            .map(|(code, _)| *code)
+            .filter(|code| probe.splits.iter().any(|s| s == code))
+            .collect();
+        Probe {
+            gain_bits: gain(&weights, &splits),
+            splits: splits.into_iter().map(str::to_owned).collect(),
+            ..probe
+        }
+    };
     let mut all: Vec<Probe> = Vec::new();
-    all.extend(rehearse(case, causes));
+    all.extend(rehearse(case, &suspects).map(weigh));
     all.extend(known_good_image(case, causes));
-    all.extend(look_ups(causes, unknown));
+    all.extend(look_ups(&suspects, unknown).into_iter().map(|probe| Probe {
+        gain_bits: gain(&weights, &probe.splits.iter().map(String::as_str).collect::<Vec<_>>()),
+        ..probe
+    }));
     all.retain(|probe| probe.gain_bits > 0.0);
     all.sort_by(|a, b| b.gain_bits.total_cmp(&a.gain_bits).then_with(|| a.command.cmp(&b.command)));
     all.truncate(MOST);
     if all.is_empty() {
-        // No probe parts one suspect from itself: a second call shows at least whether it fails again, and where.
-        all.extend(call_again(case));
+        // Nothing parts these suspects: what is left is what anybody would try who has none.
+        all = ladder(case, unknown);
     }
     all
 }
 
-/// Entropy, in bits, of outcomes that name each of `single` by itself and lump the rest together.
-fn gain(causes: &[Cause], single: &[&str]) -> f64 {
-    let total: f64 = causes.iter().map(|cause| cause.probability).sum();
+/// It failed, and nothing is suspected: what is still open, from the look-up that decides most of it to the experiments that part the
+/// process, its state, the session and the service from each other.
+fn ladder(case: &Case, unknown: &[Undecided]) -> Vec<Probe> {
+    let open: Vec<(&str, f64)> = unknown
+        .iter()
+        .filter_map(|undecided| faults::find(&undecided.fault))
+        .filter(|fault| !fault.stage.is_side())
+        .map(|fault| (fault.code, fault.prior))
+        .collect();
+    let codes: BTreeSet<&str> = open.iter().map(|(code, _)| *code).collect();
+    let named = |probe: Probe| Probe {
+        gain_bits: gain(&open, &probe.splits.iter().map(String::as_str).collect::<Vec<_>>()),
+        ..probe
+    };
+    let mut all: Vec<Probe> = look_ups(&codes, unknown).into_iter().map(named).collect();
+    all.extend(rehearse(case, &codes).map(named));
+    all.sort_by(|a, b| b.gain_bits.total_cmp(&a.gain_bits).then_with(|| a.command.cmp(&b.command)));
+    all.truncate(MOST - 2);
+    all.extend(call_again(case, &codes).map(named));
+    all.extend(build_again(case).map(named));
+    if all.is_empty() {
+        all.push(describe(case));
+    }
+    all
+}
+
+/// Entropy, in bits, of outcomes that name each of `single` by itself and lump the rest together. A suspect that is alone is held
+/// against what the catalogue does not know.
+fn gain(suspects: &[(&str, f64)], single: &[&str]) -> f64 {
+    let total: f64 = suspects.iter().map(|(_, weight)| weight).sum();
     if total <= 0.0 {
         return 0.0;
     }
+    let alone = suspects.len() == 1 && total < 1.0;
+    let whole = if alone { 1.0 } else { total };
+    let named = |code: &str| single.contains(&code);
     let mut classes: Vec<f64> =
-        causes.iter().filter(|c| single.contains(&c.fault.as_str())).map(|c| c.probability / total).collect();
-    classes.push(
-        causes.iter().filter(|c| !single.contains(&c.fault.as_str())).map(|c| c.probability / total).sum(),
-    );
+        suspects.iter().filter(|(code, _)| named(code)).map(|(_, weight)| weight / whole).collect();
+    let rest: f64 = suspects.iter().filter(|(code, _)| !named(code)).map(|(_, weight)| weight / whole).sum();
+    classes.push(if alone && rest == 0.0 { 1.0 - total } else { rest });
     let bits: f64 = classes.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum();
     (bits * 100.0).round() / 100.0
 }
 
-/// Faults that running the image here, under the service's contract, shows by itself.
-fn shown_by_rehearsal(causes: &[Cause]) -> Vec<&str> {
-    let by_running = |cause: &&Cause| {
-        let area = cause.fault.split('.').next().unwrap_or_default();
-        matches!(area, "app" | "contract")
-            || matches!(
-                cause.fault.as_str(),
-                "image.arch_mismatch" | "image.file_permissions" | "image.wrong_server_model"
-            )
-    };
-    causes.iter().filter(by_running).map(|cause| cause.fault.as_str()).collect()
+/// The suspects with their probabilities.
+fn weighed(causes: &[Cause]) -> Vec<(&str, f64)> {
+    causes.iter().map(|cause| (cause.fault.as_str(), cause.probability)).collect()
 }
 
-fn rehearse(case: &Case, causes: &[Cause]) -> Option<Probe> {
-    let shown = shown_by_rehearsal(causes);
+/// Whether running the image here, under the service's contract, shows a fault by itself.
+fn is_shown_by_rehearsal(code: &str) -> bool {
+    let area = code.split('.').next().unwrap_or_default();
+    matches!(area, "app" | "contract")
+        || matches!(code, "image.arch_mismatch" | "image.file_permissions" | "image.wrong_server_model")
+}
+
+fn rehearse(case: &Case, suspects: &BTreeSet<&str>) -> Option<Probe> {
+    let shown: Vec<&str> = suspects.iter().copied().filter(|code| is_shown_by_rehearsal(code)).collect();
     if shown.is_empty() || case.combination.artifact != ArtifactKind::Container {
         return None;
     }
@@ -96,7 +142,7 @@ fn rehearse(case: &Case, causes: &[Cause]) -> Option<Probe> {
     Some(Probe {
         what,
         command,
-        gain_bits: gain(causes, &shown),
+        gain_bits: 0.0,
         splits: shown.iter().map(|code| (*code).to_owned()).collect(),
     })
 }
@@ -105,11 +151,8 @@ fn known_good_image(case: &Case, causes: &[Cause]) -> Option<Probe> {
     let compared = comparison::with_another(case).filter(|compared| compared.image_differs)?;
     let id = launchpath_model::ids::RuntimeId::from(compared.plain.with.as_str());
     let good = Case::of(case.world, Some(id), "DEFAULT".to_owned());
-    let config = case.vpc_config()?;
-    let network = serde_json::json!({ "networkMode": "VPC", "networkModeConfig": {
-        "subnets": config.subnets.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "securityGroups": config.security_groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    } });
+    case.vpc_config()?;
+    let network = network_of(case)?;
     let artifact = serde_json::json!({ "containerConfiguration": { "containerUri": good.pinned_image()? } });
     let role = case.runtime()?.role_arn.clone()?;
     let request = serde_json::json!({
@@ -139,8 +182,7 @@ fn known_good_image(case: &Case, causes: &[Cause]) -> Option<Probe> {
 }
 
 /// The missing look-ups of undecided suspects, one probe per command.
-fn look_ups(causes: &[Cause], unknown: &[Undecided]) -> Vec<Probe> {
-    let suspects: BTreeSet<&str> = causes.iter().map(|cause| cause.fault.as_str()).collect();
+fn look_ups(suspects: &BTreeSet<&str>, unknown: &[Undecided]) -> Vec<Probe> {
     let mut by_command: BTreeMap<&str, (&str, BTreeSet<&str>)> = BTreeMap::new();
     for undecided in unknown.iter().filter(|u| suspects.contains(u.fault.as_str())) {
         for missing in &undecided.missing {
@@ -159,7 +201,7 @@ fn look_ups(causes: &[Cause], unknown: &[Undecided]) -> Vec<Probe> {
             Probe {
                 what: format!("Look up {what}"),
                 command: command.to_owned(),
-                gain_bits: gain(causes, &faults),
+                gain_bits: 0.0,
                 splits: faults.iter().map(|code| (*code).to_owned()).collect(),
             }
         })
@@ -179,18 +221,82 @@ fn invoke_once(case: &Case, progress: &Progress) -> Option<Probe> {
     })
 }
 
-/// It failed, and nothing that was found explains it: whether it fails again, in the same way, with the log of that minute.
-fn call_again(case: &Case) -> Option<Probe> {
+/// Whether it fails again, in a session of its own, with the log of that minute: what belongs to one session or one moment is gone
+/// then.
+fn call_again(case: &Case, open: &BTreeSet<&str>) -> Option<Probe> {
     if !case.is_ready() {
         return None;
     }
+    let of_a_moment = [
+        "app.wedged_state",
+        "contract.blocked_event_loop",
+        "life.session_expired",
+        "life.session_pins_version",
+        "svc.session_conflict",
+        "svc.transient_cold_start",
+    ];
     Some(Probe {
-        what: "Call once more, with a new session, and read what that call leaves in log and trail"
+        what: "Call once more, with a new session, and read what that call leaves in log and trail: an answer speaks for the old session or a slow moment, the same error for the process or the service"
             .to_owned(),
         command: invocation(case)?,
+        splits: of_a_moment.into_iter().filter(|code| open.contains(code)).map(str::to_owned).collect(),
+        gain_bits: 0.0,
+    })
+}
+
+/// V2 goes on from a snapshot that was healthy when it was made: a new one tells what went stale in it from what is in the image.
+fn build_again(case: &Case) -> Option<Probe> {
+    if case.combination.platform != Platform::V2
+        || case.combination.platform_assumed.is_some()
+        || !case.is_ready()
+    {
+        return None;
+    }
+    let runtime = case.runtime()?;
+    let id = case.id.as_ref()?;
+    let request = serde_json::json!({
+        "agentRuntimeId": id.as_str(),
+        "agentRuntimeArtifact": { "containerConfiguration": { "containerUri": runtime.container_uri()? } },
+        "roleArn": runtime.role_arn.clone()?,
+        "networkConfiguration": network_of(case)?,
+    });
+    Some(Probe {
+        what: "Build a new snapshot with an update that changes nothing (it replaces every member: add those that are not named here), then call: an answer says that something in the old snapshot went stale, such as a connection or a credential; a failed build names its stage"
+            .to_owned(),
+        command: case.command("bedrock-agentcore-control", "UpdateAgentRuntime", &request),
         splits: Vec::new(),
         gain_bits: 0.0,
     })
+}
+
+fn network_of(case: &Case) -> Option<serde_json::Value> {
+    if case.combination.mode == Some(Mode::Public) {
+        return Some(serde_json::json!({ "networkMode": "PUBLIC" }));
+    }
+    let config = case.vpc_config()?;
+    Some(serde_json::json!({ "networkMode": "VPC", "networkModeConfig": {
+        "subnets": config.subnets.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "securityGroups": config.security_groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    } }))
+}
+
+/// Nothing else can be named: the state that the runtime is in, or which runtimes there are.
+fn describe(case: &Case) -> Probe {
+    let (what, command) = match &case.id {
+        Some(id) => (
+            "Look at the runtime once more: its state, and the reason where it failed",
+            case.command(
+                "bedrock-agentcore-control",
+                "GetAgentRuntime",
+                &serde_json::json!({ "agentRuntimeId": id.as_str() }),
+            ),
+        ),
+        None => (
+            "List the runtimes: which of them is meant",
+            case.command("bedrock-agentcore-control", "ListAgentRuntimes", &serde_json::json!({})),
+        ),
+    };
+    Probe { what: what.to_owned(), command, splits: Vec::new(), gain_bits: 0.0 }
 }
 
 fn invocation(case: &Case) -> Option<String> {

@@ -41,6 +41,10 @@ fn certified(path: &Path) -> datatest_stable::Result<()> {
     each_case(path, Case::run_certified)
 }
 
+fn properties(path: &Path) -> datatest_stable::Result<()> {
+    each_case(path, Case::run_properties)
+}
+
 fn each_case(path: &Path, check: fn(&Case, Base<'_>) -> Result<(), String>) -> datatest_stable::Result<()> {
     let text = fs::read_to_string(path)?;
     let bases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
@@ -77,6 +81,8 @@ datatest_stable::harness! {
     { test = run, root = "../../scenarios/stories", pattern = r"\.md$" },
     { test = run, root = "../../scenarios/cases", pattern = r"[A-Z]+-\d+\.md$" },
     { test = accounted_for, root = "../../scenarios/cases", pattern = r"index\.json$" },
+    { test = properties, root = "src/faults", pattern = r"/scenarios/.*\.md$" },
+    { test = properties, root = "../../scenarios/stories", pattern = r"\.md$" },
     { test = redacted, root = "src/faults", pattern = r"/scenarios/.*\.md$" },
     { test = redacted, root = "../../scenarios/stories", pattern = r"\.md$" },
     { test = certified, root = "src/faults", pattern = r"/scenarios/.*\.md$" },

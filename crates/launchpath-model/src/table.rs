@@ -1,12 +1,15 @@
 //! A table of one kind of thing: the rows that were seen, and every query that looked for them.
 //!
-//! Both are needed: a missing row means something only in the light of the queries.
+//! Both are needed: a missing row means something only in the light of the queries. Copies share what they hold until one of them
+//! is changed: the proof of a fix copies whole worlds and changes one row.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::evidence::EvidenceId;
 use crate::known::{Absence, Fact, Gap, Known};
 use crate::query::{Read, Target, prove_absent};
+use crate::world::Owners;
 
 /// A seen thing and the calls that show it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,15 +21,28 @@ pub struct Row<T> {
 }
 
 /// Rows by key, and the queries that brought them or did not.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Table<K, T> {
-    rows: BTreeMap<K, Row<T>>,
-    reads: Vec<Read>,
+    rows: Arc<BTreeMap<K, Row<T>>>,
+    reads: Arc<Vec<Read>>,
 }
 
 impl<K, T> Default for Table<K, T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), reads: Vec::new() }
+        Self { rows: Arc::default(), reads: Arc::default() }
+    }
+}
+
+impl<K, T> Clone for Table<K, T> {
+    fn clone(&self) -> Self {
+        Self { rows: Arc::clone(&self.rows), reads: Arc::clone(&self.reads) }
+    }
+}
+
+impl<K: PartialEq, T: PartialEq> PartialEq for Table<K, T> {
+    fn eq(&self, other: &Self) -> bool {
+        (Arc::ptr_eq(&self.rows, &other.rows) || self.rows == other.rows)
+            && (Arc::ptr_eq(&self.reads, &other.reads) || self.reads == other.reads)
     }
 }
 
@@ -39,19 +55,85 @@ pub struct Selection<'a, T> {
     pub complete: Result<Absence, Gap>,
 }
 
-impl<K: Ord + Clone, T> Table<K, T> {
+impl<K: Ord + Clone, T: Clone> Table<K, T> {
     /// Adds or replaces a row. The evidence of earlier sightings is kept.
     pub fn insert(&mut self, key: K, value: T, evidence: EvidenceId) {
-        let mut all = self.rows.remove(&key).map(|row| row.evidence).unwrap_or_default();
+        let rows = Arc::make_mut(&mut self.rows);
+        let mut all = rows.remove(&key).map(|row| row.evidence).unwrap_or_default();
         all.push(evidence);
         all.sort();
         all.dedup();
-        self.rows.insert(key, Row { value, evidence: all });
+        rows.insert(key, Row { value, evidence: all });
     }
 
+    /// The row, mutable: proofs of a fix edit a copy of the world in memory.
+    pub fn seen_mut(&mut self, key: &K) -> Option<&mut Row<T>> {
+        if !self.rows.contains_key(key) {
+            return None;
+        }
+        Arc::make_mut(&mut self.rows).get_mut(key)
+    }
+
+    /// Removes a row: for proofs of a fix.
+    pub fn remove(&mut self, key: &K) -> Option<Row<T>> {
+        if !self.rows.contains_key(key) {
+            return None;
+        }
+        Arc::make_mut(&mut self.rows).remove(key)
+    }
+
+    /// The table in parts: of what `owners` names, each part holds its own; what nobody owns is in every part.
+    ///
+    /// `named`: whom a row names that an answer about everybody brought; nobody by an empty list.
+    pub(crate) fn parted<'o>(
+        &self,
+        parts: usize,
+        owners: &'o Owners,
+        named: impl Fn(&T) -> &'o [usize],
+    ) -> Vec<Self> {
+        let shared = |ids: &[EvidenceId]| ids.iter().any(|id| owners.of(id).is_empty());
+        let common = self.rows.values().all(|row| shared(&row.evidence) && named(&row.value).is_empty());
+        if common && self.reads.iter().all(|read| owners.of(&read.call.id).is_empty()) {
+            return vec![self.clone(); parts];
+        }
+        let mut rows = vec![BTreeMap::new(); parts];
+        let mut reads = vec![Vec::new(); parts];
+        for (key, row) in self.rows.iter() {
+            let mut insert = |part: usize| {
+                let own = |id: &&EvidenceId| owners.of(id).is_empty() || owners.of(id).contains(&part);
+                let evidence = row.evidence.iter().filter(own).cloned().collect();
+                rows[part].insert(key.clone(), Row { value: row.value.clone(), evidence });
+            };
+            let named = named(&row.value);
+            if shared(&row.evidence) && named.is_empty() {
+                (0..parts).for_each(insert);
+            } else if shared(&row.evidence) {
+                named.iter().copied().for_each(insert);
+            } else {
+                let mut owned: Vec<usize> =
+                    row.evidence.iter().flat_map(|id| owners.of(id)).copied().collect();
+                owned.sort_unstable();
+                owned.dedup();
+                owned.into_iter().for_each(&mut insert);
+            }
+        }
+        for read in self.reads.iter() {
+            match owners.of(&read.call.id) {
+                [] => reads.iter_mut().for_each(|part| part.push(read.clone())),
+                owned => owned.iter().for_each(|part| reads[*part].push(read.clone())),
+            }
+        }
+        rows.into_iter()
+            .zip(reads)
+            .map(|(rows, reads)| Self { rows: Arc::new(rows), reads: Arc::new(reads) })
+            .collect()
+    }
+}
+
+impl<K: Ord + Clone, T> Table<K, T> {
     /// Records that a query was made.
     pub fn record(&mut self, read: Read) {
-        self.reads.push(read);
+        Arc::make_mut(&mut self.reads).push(read);
     }
 
     /// All rows in key order.
@@ -79,24 +161,22 @@ impl<K: Ord + Clone, T> Table<K, T> {
         self.rows.get(key)
     }
 
-    /// The row, mutable: proofs of a fix edit a copy of the world in memory.
-    pub fn seen_mut(&mut self, key: &K) -> Option<&mut Row<T>> {
-        self.rows.get_mut(key)
-    }
-
-    /// Removes a row: for proofs of a fix.
-    pub fn remove(&mut self, key: &K) -> Option<Row<T>> {
-        self.rows.remove(key)
-    }
-
     /// The thing, its proven absence, or why neither can be said. `target` describes it for the absence proof.
     pub fn get(&self, key: &K, target: &Target) -> Known<&T> {
         match self.rows.get(key) {
             Some(row) => Known::Known(Fact { value: &row.value, evidence: row.evidence.clone() }),
-            None => match prove_absent(&self.reads, target) {
+            None => match prove_absent(self.reads.as_slice(), target) {
                 Ok(absence) => Known::Absent(absence),
                 Err(gap) => Known::Unknown(gap),
             },
+        }
+    }
+
+    /// As [`Table::get`]; the thing is described only where it was not seen.
+    pub fn find(&self, key: &K, target: impl FnOnce() -> Target) -> Known<&T> {
+        match self.rows.get(key) {
+            Some(row) => Known::Known(Fact { value: &row.value, evidence: row.evidence.clone() }),
+            None => self.get(key, &target()),
         }
     }
 
@@ -104,6 +184,6 @@ impl<K: Ord + Clone, T> Table<K, T> {
     pub fn select(&self, target: &Target, mut condition: impl FnMut(&K, &T) -> bool) -> Selection<'_, T> {
         let rows =
             self.rows.iter().filter(|(key, row)| condition(key, &row.value)).map(|(_, row)| row).collect();
-        Selection { rows, complete: prove_absent(&self.reads, target) }
+        Selection { rows, complete: prove_absent(self.reads.as_slice(), target) }
     }
 }

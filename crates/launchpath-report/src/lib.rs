@@ -17,6 +17,7 @@ mod canvas;
 pub mod clean;
 mod contrast;
 pub mod explain;
+mod fleet;
 pub mod format;
 mod github;
 mod html;
@@ -37,6 +38,7 @@ mod wording;
 pub use launchpath_diagnose::diagnosis;
 
 pub use contrast::{contrast_json, contrast_text};
+pub use fleet::{fleet_json, fleet_json_lines, fleet_text};
 pub use format::{Format, UnknownFormat, render};
 pub use options::{Colour, Detail, Options};
 pub use schema::schema;

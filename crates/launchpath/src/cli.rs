@@ -186,6 +186,9 @@ pub(crate) struct DiagnoseArguments {
     /// Saved evidence instead of a live account: a bundle (file, directory, zip) or loose AWS CLI outputs
     #[arg(long, value_name = "PATH", conflicts_with_all = ["profile", "region", "endpoint_url", "invoke", "save_bundle"])]
     pub(crate) bundle: Option<PathBuf>,
+    /// Every runtime that the bundle describes, each by the calls about it: a line each (`--format json` or `jsonl` has all)
+    #[arg(long, requires = "bundle", conflicts_with_all = ["runtime", "image", "apply_fixes_to", "saw", "against", "redact"])]
+    pub(crate) all: bool,
     /// The runtime's image, at hand: it is inspected, and rehearsed in a sandbox, and both count as evidence (see `launchpath
     /// rehearse`)
     #[arg(long, value_name = "IMAGE")]

@@ -56,6 +56,29 @@ pub(crate) fn bundle(d: &Deployment, launch: &Launch) -> Value {
     wrap(d, launch, &calls)
 }
 
+/// One bundle of many runtimes that share the first one's network.
+pub(crate) fn fleet(launches: &[(Deployment, Launch)]) -> Value {
+    let (first, launch) = &launches[0];
+    let mut calls = Calls::new(Times::of(first).collected);
+    if first.topology.in_vpc() {
+        network::network(first, launch, &mut calls);
+    }
+    let mut events = Vec::new();
+    for (d, launch) in launches {
+        one(d, launch, &mut calls);
+        // An interface of the same subnet and group is used again, and not made anew.
+        let made = |event: &Value| {
+            event["CloudTrailEvent"].as_str().is_some_and(|text| text.contains("networkInterfaceId"))
+        };
+        let others = d.suffix != first.suffix;
+        events.extend(
+            trail::events(d, launch, &Times::of(d)).into_iter().filter(|event| !(others && made(event))),
+        );
+    }
+    trail::look_up(first, &Times::of(first), events, &mut calls);
+    wrap(first, launch, &calls)
+}
+
 /// What is asked about one runtime, its network apart.
 fn one(d: &Deployment, launch: &Launch, calls: &mut Calls) {
     let times = Times::of(d);

@@ -29,6 +29,9 @@ fn nearest<'a, T>(
     records: &'a [T],
     identity: impl Fn(&'a T) -> &'a ImageIdentity,
 ) -> Vec<(&'a T, Origin)> {
+    if records.is_empty() {
+        return Vec::new();
+    }
     let names = names_of_the_image(case);
     let mut all: Vec<(&T, Origin)> =
         records.iter().filter_map(|r| Some((r, origin(case, &names, identity(r))?))).collect();

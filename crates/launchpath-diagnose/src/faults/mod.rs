@@ -48,11 +48,11 @@ pub struct Fault {
 }
 
 /// What a check may look at.
-pub struct Context<'a> {
+pub struct Context<'c, 'w> {
     /// The runtime and its world.
-    pub case: &'a Case<'a>,
+    pub case: &'c Case<'w>,
     /// How far the launch got.
-    pub progress: &'a Progress,
+    pub progress: &'c Progress,
 }
 
 /// What a check says.

@@ -7,6 +7,7 @@ mod assumption;
 mod culprit;
 pub(crate) mod plain;
 mod repair;
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ use crate::chain::Stage;
 use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because};
 use assumption::{ASSUMED, with_default_resolver, with_defaults};
 pub(crate) use culprit::Culprit;
+pub(crate) use shared::Shared;
 
 /// Most lines of reasoning per finding: the rest says the same of other services.
 const MOST_LINES: usize = 4;
@@ -52,10 +54,7 @@ impl Paths {
         };
         let (network, granted) = with_default_resolver(&case.world.network);
         let engine = Engine::new(&network);
-        let wanted: Vec<Need> = needs(&needs_context(case))
-            .into_iter()
-            .filter(|need| matches!(need.stage, "artifact_fetch" | "log_delivery"))
-            .collect();
+        let wanted = wanted(case);
         let needs = runtime_paths(&engine, &config.subnets, &config.security_groups, &wanted);
         let undecided =
             needs.iter().flat_map(|p| &p.by_subnet).any(|(_, answer)| answer.verdict == Verdict::Unknown);
@@ -258,6 +257,12 @@ impl Paths {
         );
         Check::ruled_out(text, evidence)
     }
+}
+
+/// What the launch needs of the network.
+fn wanted(case: &Case) -> Vec<Need> {
+    let stages = |need: &Need| matches!(need.stage, "artifact_fetch" | "log_delivery");
+    needs(&needs_context(case)).into_iter().filter(stages).collect()
 }
 
 /// Whether a need's name leads to one place only, as far as DNS is concerned.

@@ -3,6 +3,7 @@
 mod day;
 mod expect;
 pub(crate) mod index;
+pub(crate) mod property;
 mod redacted;
 mod world;
 
@@ -98,6 +99,14 @@ impl Case {
         Ok(bundle)
     }
 
+    /// What holds for every bundle.
+    pub(crate) fn run_properties(&self, base: &dyn Fn(&str) -> Result<String, String>) -> Result<(), String> {
+        let fail = |error: String| format!("case «{}»: {error}", self.title);
+        let bundle = self.bundle(base).map_err(fail)?;
+        property::withholding_creates_nothing(&bundle).map_err(fail)?;
+        property::order_means_nothing(&bundle).map_err(fail)
+    }
+
     /// Redacts the case's bundle and checks that the diagnosis stays what it is.
     pub(crate) fn run_redacted(&self, base: &dyn Fn(&str) -> Result<String, String>) -> Result<(), String> {
         let fail = |error: String| format!("case «{}»: {error}", self.title);
@@ -132,6 +141,7 @@ impl Case {
             .map_err(|error| fail(error.to_string()))?;
         let diagnosis = diagnose(&world);
         repaired_bundle_agrees(&world, &diagnosis, bundle).map_err(fail)?;
+        property::undecided_says_what_next(&diagnosis).map_err(fail)?;
         let wrong: Vec<String> =
             self.expectations.iter().filter_map(|expectation| expectation.check(&diagnosis).err()).collect();
         if wrong.is_empty() {

@@ -56,7 +56,7 @@ pub(crate) fn all(world: &mut World, calls: Vec<Recorded>) -> Result<(), IntakeE
 
 fn one(world: &mut World, call: &Recorded) -> Result<(), IntakeError> {
     let evidence = &call.evidence;
-    world.evidence.insert(evidence.id.clone(), evidence.clone());
+    std::sync::Arc::make_mut(&mut world.evidence).insert(evidence.id.clone(), evidence.clone());
     let lowered = match evidence.service.as_str() {
         "bedrock-agentcore-control" => agentcore::control(world, call)?,
         "bedrock-agentcore" => agentcore::data(world, call),
@@ -92,7 +92,7 @@ fn one(world: &mut World, call: &Recorded) -> Result<(), IntakeError> {
 /// Fills `table` with the rows of the list `member`, and records the read.
 ///
 /// `id_member` is the member without which a row is nothing; `key` gives the row's key.
-fn fill<K: Ord + Clone, T: DeserializeOwned>(
+fn fill<K: Ord + Clone, T: DeserializeOwned + Clone>(
     table: &mut Table<K, T>,
     call: &Recorded,
     member: &str,

@@ -4,16 +4,19 @@
 //! fix. Start with [`World`]; its network half is [`Network`].
 
 mod experiment;
+mod fleet;
 mod network;
 mod observation;
 
 pub use experiment::{
     Attempt, Clause, ClauseState, FindingCertainty, ImageFinding, ImageIdentity, Inspection, Rehearsal,
 };
+pub(crate) use fleet::Owners;
 pub use network::Network;
 pub use observation::{Build, Invocation, LogRecord, Statement};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::aws::agentcore::{Runtime, RuntimeEndpoint};
 use crate::aws::image::{ImageConfig, ImageDetail, Manifest, Repository};
@@ -53,7 +56,7 @@ pub struct World {
     /// The runtime asked about.
     pub subject: Subject,
     /// Every call, by id.
-    pub evidence: BTreeMap<EvidenceId, Evidence>,
+    pub evidence: Arc<BTreeMap<EvidenceId, Evidence>>,
 
     /// Runtimes, as described in full (latest version).
     pub runtimes: Table<RuntimeId, Runtime>,

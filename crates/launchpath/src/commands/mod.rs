@@ -9,6 +9,7 @@ pub(crate) mod completions;
 pub(crate) mod diagnose;
 mod experiment;
 pub(crate) mod explain;
+mod fleet;
 mod image;
 pub(crate) mod inspect;
 mod keep;

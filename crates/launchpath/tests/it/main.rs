@@ -5,6 +5,7 @@ mod can;
 mod compare;
 mod denial;
 mod emulator;
+mod fleet;
 mod images;
 mod incident;
 mod inspect;

@@ -7,14 +7,17 @@
 //!
 //! What it is not: it invents no repairs; the faults bring them ([`crate::repair`]). Start with [`prove`].
 
+mod trial;
+
 use launchpath_model::World;
 use serde_json::Value;
 
-use crate::chain::Stage;
-use crate::diagnosis::{Cause, CauseStatus, Diagnosis, Fix, Plan, PlanStep, Safety, Verified};
-use crate::engine::{Judgement, before_stage, is_side, judge, order};
+use crate::diagnosis::{Cause, Diagnosis, Fix, Plan, PlanStep, Safety, Verified};
+use crate::engine::{Judgement, judge};
+use crate::paths::Shared;
 use crate::repair::Repair;
 use crate::repair::rewrite::rewrite;
+use trial::Trials;
 
 /// So many plans are looked for: more ways than a reader compares.
 const MOST_PLANS: usize = 4;
@@ -25,18 +28,20 @@ const MOST_STEPS: usize = 12;
 type Key = (String, Vec<String>);
 
 /// Gives every cause the first of its repairs that is proven to help, and the diagnosis its plans.
-pub(crate) fn prove(world: &World, judgement: &Judgement, diagnosis: &mut Diagnosis) {
-    let before: Vec<Key> = found(judgement).map(key).collect();
+pub(crate) fn prove(world: &World, shared: &Shared, judgement: &Judgement, diagnosis: &mut Diagnosis) {
+    let trials = Trials::new(world, shared, judgement);
+    let now = trials.now();
+    let before: Vec<Key> = now.keys();
     for cause in diagnosis.causes.iter_mut().chain(&mut diagnosis.also_blocking) {
-        let proven = repairs(judgement, cause).find_map(|repair| {
-            let repaired = repair.applied_to(world)?;
-            let after = judge(&repaired);
-            clears(&after, &key(cause), &before).then(|| fix(repair, world, verified(&after, &[repair])))
+        let proven = now.repairs(&key(cause)).iter().find_map(|repair| {
+            let after = trials.after(std::slice::from_ref(repair))?;
+            let helps = after.clears(&key(cause), &before);
+            helps.then(|| fix(repair, world, after.verified(&[repair])))
         });
         cause.fix = proven;
     }
     if !before.is_empty() {
-        diagnosis.plans = plans(world);
+        diagnosis.plans = plans(&trials);
     }
 }
 
@@ -51,9 +56,11 @@ struct Step {
 /// Writes the repairs of the safest plan into `bundle`, the whole bundle that `world` was read from with every answer in it,
 /// and says what they are, in launch order. Nothing is written where nothing was found or nothing helps.
 pub fn apply_to_bundle(world: &World, bundle: &mut Value) -> Vec<String> {
-    let mut world = world.clone();
+    let shared = Shared::default();
     let mut summaries = Vec::new();
-    for step in ways(&world).into_iter().next().unwrap_or_default() {
+    let trials = Trials::new(world, &shared, &judge(world, &shared));
+    let mut world = world.clone();
+    for step in ways(&trials).into_iter().next().unwrap_or_default() {
         let Some(after) = step.repair.applied_to(&world) else { break };
         rewrite(&step.repair, &after, bundle);
         summaries.push(step.repair.summary);
@@ -62,56 +69,59 @@ pub fn apply_to_bundle(world: &World, bundle: &mut Value) -> Vec<String> {
     summaries
 }
 
-fn plans(world: &World) -> Vec<Plan> {
-    let ways = ways(world);
+fn plans(trials: &Trials) -> Vec<Plan> {
+    let ways = ways(trials);
     let number = ways.len();
-    ways.into_iter().enumerate().filter_map(|(rank, steps)| plan(world, steps, rank, number)).collect()
+    ways.into_iter().enumerate().filter_map(|(rank, steps)| plan(trials, steps, rank, number)).collect()
 }
 
 /// Every way to clear what was found, each without a step that could be left out; the safest first.
-fn ways(world: &World) -> Vec<Vec<Step>> {
-    let mut search = Search { found_at_first: found(&judge(world)).map(key).collect(), finished: Vec::new() };
-    search.explore(world, &[]);
+fn ways(trials: &Trials) -> Vec<Vec<Step>> {
+    let mut search = Search { trials, found_at_first: trials.now().keys(), finished: Vec::new() };
+    search.explore(&[]);
     let mut ways: Vec<Vec<Step>> = Vec::new();
     for steps in search.finished {
-        let steps = without_needless(world, steps);
+        let steps = without_needless(trials, steps);
         let same = |other: &Vec<Step>| other.iter().map(|s| &s.repair).eq(steps.iter().map(|s| &s.repair));
         if !steps.is_empty() && !ways.iter().any(same) {
             ways.push(steps);
         }
     }
     // Stable: among equals, the usual way of each fault stays first.
-    ways.sort_by_key(|steps| cost(world, steps));
+    ways.sort_by_cached_key(|steps| cost(trials, steps));
     ways
 }
 
-struct Search {
+struct Search<'a, 'w> {
+    trials: &'a Trials<'w>,
     found_at_first: Vec<Key>,
     finished: Vec<Vec<Step>>,
 }
 
-impl Search {
+impl Search<'_, '_> {
     /// Mends the first blocker that can be mended, in each of its ways, and goes on in the world that comes of it.
-    fn explore(&mut self, world: &World, steps: &[Step]) {
-        let judgement = judge(world);
-        let before: Vec<Key> = found(&judgement).map(key).collect();
+    fn explore(&mut self, steps: &[Step]) {
+        let repairs = repairs_of(steps);
+        let Some(here) = self.trials.after(&repairs) else { return };
+        let before: Vec<Key> = here.keys();
         let mut mended = false;
-        for cause in in_launch_order(&judgement) {
-            for repair in repairs(&judgement, cause) {
+        for found in here.found() {
+            for repair in &found.repairs {
                 if self.finished.len() >= MOST_PLANS || steps.len() >= MOST_STEPS {
                     break;
                 }
-                let Some(next) = repair.applied_to(world) else { continue };
-                if !clears(&judge(&next), &key(cause), &before) {
+                let next = [repairs.as_slice(), std::slice::from_ref(repair)].concat();
+                let Some(after) = self.trials.after(&next) else { continue };
+                if !after.clears(&key(&found.cause), &before) {
                     continue;
                 }
                 mended = true;
                 let hidden_by = steps
                     .last()
-                    .filter(|_| !self.found_at_first.contains(&key(cause)))
+                    .filter(|_| !self.found_at_first.contains(&key(&found.cause)))
                     .map(|step| step.cause.fault.clone());
-                let step = Step { cause: cause.clone(), hidden_by, repair: repair.clone() };
-                self.explore(&next, &[steps, &[step]].concat());
+                let step = Step { cause: found.cause.clone(), hidden_by, repair: repair.clone() };
+                self.explore(&[steps, &[step]].concat());
             }
             if mended {
                 return;
@@ -121,9 +131,13 @@ impl Search {
     }
 }
 
+fn repairs_of(steps: &[Step]) -> Vec<Repair> {
+    steps.iter().map(|step| step.repair.clone()).collect()
+}
+
 /// Leaves out every step without which the world ends up no worse.
-fn without_needless(world: &World, mut steps: Vec<Step>) -> Vec<Step> {
-    let left = |steps: &[Step]| applied(world, steps).map(|world| blocking(&world));
+fn without_needless(trials: &Trials, mut steps: Vec<Step>) -> Vec<Step> {
+    let left = |steps: &[Step]| trials.after(&repairs_of(steps)).map(|trial| trial.blocking());
     let Some(aim) = left(&steps) else { return steps };
     for at in (0..steps.len()).rev() {
         let mut fewer = steps.clone();
@@ -136,8 +150,8 @@ fn without_needless(world: &World, mut steps: Vec<Step>) -> Vec<Step> {
 }
 
 /// What a plan leaves in the way, then how many of its changes need review, then how many it has.
-fn cost(world: &World, steps: &[Step]) -> (usize, usize, usize) {
-    let left = applied(world, steps).map_or(usize::MAX, |world| blocking(&world).len());
+fn cost(trials: &Trials, steps: &[Step]) -> (usize, usize, usize) {
+    let left = trials.after(&repairs_of(steps)).map_or(usize::MAX, |trial| trial.blocking().len());
     (left, changes_to_review(steps), steps.iter().map(|step| size(&step.repair)).sum())
 }
 
@@ -149,13 +163,12 @@ fn size(repair: &Repair) -> usize {
     repair.changes.len().max(1)
 }
 
-fn plan(world: &World, steps: Vec<Step>, rank: usize, number: usize) -> Option<Plan> {
-    let mended = applied(world, &steps)?;
-    let after = judge(&mended);
+fn plan(trials: &Trials, steps: Vec<Step>, rank: usize, number: usize) -> Option<Plan> {
+    let after = trials.after(&repairs_of(&steps))?;
     let repairs: Vec<&Repair> = steps.iter().map(|step| &step.repair).collect();
     let review = changes_to_review(&steps);
     let all: usize = repairs.iter().map(|repair| size(repair)).sum();
-    let verified = verified(&after, &repairs);
+    let verified = after.verified(&repairs);
     let safety = if review == 0 { Safety::Safe } else { Safety::Review };
     let risk = match review {
         0 => "it only adds: nothing that works now can stop".to_owned(),
@@ -169,19 +182,19 @@ fn plan(world: &World, steps: Vec<Step>, rank: usize, number: usize) -> Option<P
         (_, 0) => format!("the safest of {number} ways found"),
         _ => format!("way {} of {number}", rank + 1),
     };
-    let mut world_so_far = world.clone();
     let mut shown = Vec::new();
+    let mut so_far: Vec<Repair> = Vec::new();
     for step in steps {
-        let next = step.repair.applied_to(&world_so_far)?;
-        let so_far = judge(&next);
+        let before = trials.after(&so_far)?;
+        so_far.push(step.repair.clone());
+        let after = trials.after(&so_far)?;
         shown.push(PlanStep {
             fault: step.cause.fault,
             stage: step.cause.stage,
             subjects: step.cause.subjects,
             hidden_by: step.hidden_by,
-            fix: fix(&step.repair, &world_so_far, self::verified(&so_far, &[&step.repair])),
+            fix: fix(&step.repair, &before.world, after.verified(&[&step.repair])),
         });
-        world_so_far = next;
     }
     Some(Plan { steps: shown, safety, why: format!("{place}; {risk}"), verified })
 }
@@ -190,60 +203,8 @@ fn plural(number: usize, one: &'static str, many: &'static str) -> &'static str 
     if number == 1 { one } else { many }
 }
 
-/// The world after every step; `None` when one does not fit.
-fn applied(world: &World, steps: &[Step]) -> Option<World> {
-    steps.iter().try_fold(world.clone(), |world, step| step.repair.applied_to(&world))
-}
-
-/// What was found in a world.
-fn blocking(world: &World) -> Vec<Key> {
-    let mut keys: Vec<Key> = found(&judge(world)).map(key).collect();
-    keys.sort();
-    keys
-}
-
-/// Whether a repair cleared a finding and did not only move the fault elsewhere.
-fn clears(after: &Judgement, cleared: &Key, before: &[Key]) -> bool {
-    found(after).map(key).all(|left| left != *cleared && (left.0 != cleared.0 || before.contains(&left)))
-}
-
-fn found<'a>(judgement: &'a Judgement<'_>) -> impl Iterator<Item = &'a Cause> {
-    judgement
-        .judged
-        .iter()
-        .flat_map(|judged| &judged.causes)
-        .filter(|cause| cause.status != CauseStatus::Possible)
-}
-
-fn in_launch_order<'a>(judgement: &'a Judgement<'_>) -> Vec<&'a Cause> {
-    let mut causes: Vec<&Cause> = found(judgement).collect();
-    causes
-        .sort_by_key(|cause| (is_side(&cause.stage), order(&judgement.progress, &cause.stage), cause.status));
-    causes
-}
-
-fn repairs<'a>(judgement: &'a Judgement<'_>, cause: &Cause) -> impl Iterator<Item = &'a Repair> + use<'a> {
-    let (fault, subjects) = key(cause);
-    judgement.judged.iter().flat_map(move |judged| judged.repairs_for(&fault, &subjects))
-}
-
 fn key(cause: &Cause) -> Key {
     (cause.fault.clone(), cause.subjects.clone())
-}
-
-/// How far the launch gets after repairs, and what blocks then.
-fn verified(after: &Judgement, repairs: &[&Repair]) -> Verified {
-    let next = in_launch_order(after).into_iter().find(|cause| !is_side(&cause.stage));
-    let mut assumes: Vec<&str> = repairs.iter().filter_map(|repair| repair.assumes.as_deref()).collect();
-    assumes.dedup();
-    Verified {
-        reaches: next.map_or_else(
-            || Stage::Response.id().to_owned(),
-            |next| before_stage(&after.progress, &next.stage),
-        ),
-        next_blocker: next.map(|cause| cause.fault.clone()),
-        assumes: (!assumes.is_empty()).then(|| assumes.join("; ")),
-    }
 }
 
 fn fix(repair: &Repair, world: &World, verified: Verified) -> Fix {
