@@ -15,6 +15,7 @@ use crate::repair::Repair;
 /// What came of lists of repairs; `None` where one does not fit.
 pub(super) struct Trials<'w> {
     shared: &'w Shared,
+    now: Rc<Trial>,
     known: RefCell<Vec<Tried>>,
 }
 
@@ -38,23 +39,21 @@ pub(super) struct Found {
 
 impl<'w> Trials<'w> {
     pub(super) fn new(world: &World, shared: &'w Shared, judgement: &Judgement) -> Self {
-        let now = Rc::new(Trial::of(world.clone(), judgement));
-        Self { shared, known: RefCell::new(vec![(Vec::new(), Some(now))]) }
+        Self { shared, now: Rc::new(Trial::of(world.clone(), judgement)), known: RefCell::default() }
     }
 
     /// The world as it is.
     pub(super) fn now(&self) -> Rc<Trial> {
-        let known = self.known.borrow();
-        known
-            .iter()
-            .find_map(|(_, trial)| trial.clone())
-            .unwrap_or_else(|| unreachable!("the first is the world as it is"))
+        Rc::clone(&self.now)
     }
 
     /// The world after repairs, one after the other.
     pub(super) fn after(&self, repairs: &[Repair]) -> Option<Rc<Trial>> {
         if let Some((_, trial)) = self.known.borrow().iter().find(|(known, _)| known == repairs) {
             return trial.clone();
+        }
+        if repairs.is_empty() {
+            return Some(self.now());
         }
         let trial = self.tried(repairs);
         self.known.borrow_mut().push((repairs.to_vec(), trial.clone()));
