@@ -41,6 +41,7 @@ pub use collect::collect;
 pub use credentials::{ShortLived, short_lived};
 pub use endpoint::Partition;
 pub use image::{CodeObject, ImageError, RegistryLogin, download_code, registry_login};
+pub use mask::text as mask_text;
 pub use plan::{Plan, PlanStep, PlannedCall, plan};
 pub use progress::{Progress, Silent};
 pub use record::Outcome;

@@ -32,7 +32,7 @@ pub(crate) fn answer(service: &str, operation: &str, document: &mut Value) {
 
 /// Masks what looks like a secret in free text: AWS keys, bearer tokens, signatures of presigned
 /// URLs and values of `password=`, `secret=`, `token=` and their kin.
-pub(crate) fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {

@@ -36,10 +36,18 @@ pub(crate) fn add(bundle: &mut Bundle, operation: &str, request: Value, response
     let mut call = Call::new(&bundle.next_id(), "launchpath", operation);
     call.at = now();
     call.request = Some(request);
-    call.response = Some(response);
+    call.response = Some(without_secrets(response));
     bundle.push(call);
     // A new bundle's "now"; one that was collected keeps its own.
     bundle.collected_at = bundle.collected_at.or_else(now);
+}
+
+/// What a process printed is as foreign as a log line, and masked like one.
+fn without_secrets(mut response: Value) -> Value {
+    if let Some(Value::String(output)) = response.get_mut("output") {
+        *output = launchpath_aws::mask_text(output);
+    }
+    response
 }
 
 fn now() -> Option<Timestamp> {

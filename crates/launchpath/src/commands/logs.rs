@@ -11,7 +11,7 @@ use flate2::read::MultiGzDecoder;
 use launchpath_intake::{Bundle, Call, open_bundle};
 use launchpath_logs::{Found, Place, Report, Scanner};
 use launchpath_report::clean;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::{Global, LogsArguments, LogsFormat};
 use crate::failure::Failure;
@@ -52,7 +52,12 @@ pub(crate) fn add(bundle: &mut Bundle, files: &[PathBuf]) -> Result<(), Failure>
     call.at = bundle.collected_at;
     // Who reads the bundle must not take a selection of lines for all of them.
     call.request = Some(json!({ "logGroupName": group, "files": names, "selection": !report.whole }));
-    let events: Vec<_> = report.events.iter().map(|event| event.to_value("file")).collect();
+    let mut events: Vec<_> = report.events.iter().map(|event| event.to_value("file")).collect();
+    for event in &mut events {
+        if let Some(Value::String(message)) = event.get_mut("message") {
+            *message = launchpath_aws::mask_text(message);
+        }
+    }
     call.response = Some(json!({ "events": events }));
     bundle.push(call);
     if !report.whole {

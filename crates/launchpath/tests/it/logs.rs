@@ -111,3 +111,32 @@ fn logs_of_nobody_and_files_that_are_not_there_are_refused() {
     assert_eq!(run.code, 252, "{}", run.stderr);
     assert!(run.stderr.contains("describes no runtime"), "{}", run.stderr);
 }
+
+#[test]
+fn logs_what_looks_like_a_secret_in_a_file_is_in_no_evidence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bundle = scenario("base/nat");
+    let file = folder.path().join("agent.log");
+    let failed = "2026-10-20T09:11:00.000Z ModuleNotFoundError: No module named 'x' (AKIAIOSFODNN7EXAMPLE, token=hunter2hunter2)";
+    std::fs::write(&file, format!("{}{failed}\n", export(3))).expect("a log file");
+    let repaired = folder.path().join("repaired.json");
+    let run = launchpath(&[
+        "diagnose",
+        "--bundle",
+        &bundle,
+        "--saw",
+        "Runtime health check failed or timed out",
+        "--logs",
+        file.to_str().expect("a path"),
+        "--format",
+        "json",
+        "--detail",
+        "full",
+        "--apply-fixes-to",
+        repaired.to_str().expect("a path"),
+    ]);
+    let kept = std::fs::read_to_string(&repaired).unwrap_or_default();
+    let all = format!("{}{kept}", run.stdout);
+    assert!(all.contains("token=***"), "{all}");
+    assert!(!all.contains("AKIAIOSFODNN7EXAMPLE") && !all.contains("hunter2"), "{all}");
+}
