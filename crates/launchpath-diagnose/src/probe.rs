@@ -10,6 +10,7 @@ use crate::comparison;
 use crate::diagnosis::{Cause, CauseStatus, Probe, Undecided};
 use crate::experiment::{self, Origin};
 use crate::faults;
+use launchpath_model::command;
 
 /// No more than this many are shown.
 const MOST: usize = 5;
@@ -21,6 +22,9 @@ pub(crate) fn probes(
     causes: &[Cause],
     unknown: &[Undecided],
 ) -> Vec<Probe> {
+    // What lies beside the path says nothing of whether it launches.
+    let causes: Vec<Cause> = causes.iter().filter(|cause| !cause.is_beside()).cloned().collect();
+    let causes = causes.as_slice();
     if causes.iter().any(|cause| cause.status == CauseStatus::Confirmed)
         || progress.traces.contains_key(&Stage::Response)
     {
@@ -58,7 +62,44 @@ pub(crate) fn probes(
         // Nothing parts these suspects: what is left is what anybody would try who has none.
         all = ladder(case, unknown);
     }
+    let parts = |probe: &Probe| probe.splits.iter().any(|code| suspects.contains(code.as_str()));
+    if suspects.len() > 1 && !all.iter().any(parts) {
+        let by_state: Vec<&str> =
+            ["svc.version_not_ready"].into_iter().filter(|c| suspects.contains(c)).collect();
+        let by_content: Vec<&str> = ["app.dependency_not_packaged", "app.missing_source_file"]
+            .into_iter()
+            .filter(|code| suspects.contains(code))
+            .collect();
+        let last = match inspect_code(case).filter(|_| !by_content.is_empty()) {
+            Some(probe) => splitting(probe, &by_content),
+            None => splitting(describe(case), &by_state),
+        };
+        all.insert(0, weigh(last));
+    }
     all
+}
+
+fn splitting(probe: Probe, codes: &[&str]) -> Probe {
+    Probe { splits: codes.iter().map(|code| (*code).to_owned()).collect(), ..probe }
+}
+
+/// What a code zip holds tells a package that was not packed from a file that was forgotten.
+fn inspect_code(case: &Case) -> Option<Probe> {
+    let code = case.runtime()?.code()?;
+    let object = code.code.as_ref()?.s3.as_ref()?;
+    let address = format!("s3://{}/{}", object.bucket.as_ref()?, object.prefix.as_ref()?);
+    let parts: String = code
+        .entry_point
+        .iter()
+        .flatten()
+        .map(|part| format!(" --entry-point {}", command::quote(part)))
+        .collect();
+    Some(Probe {
+        what: "Inspect the code zip: what it holds, and what the start imports that is not in it".to_owned(),
+        command: format!("launchpath inspect {}{parts}", command::quote(&address)),
+        splits: Vec::new(),
+        gain_bits: 0.0,
+    })
 }
 
 /// It failed, and nothing is suspected: what is still open, from the look-up that decides most of it to the experiments that part the

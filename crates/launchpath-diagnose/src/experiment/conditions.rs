@@ -26,7 +26,10 @@ pub(crate) fn differences(case: &Case, rehearsal: &Rehearsal, on: &[Condition]) 
 fn difference(case: &Case, rehearsal: &Rehearsal, on: Condition) -> Option<String> {
     match on {
         Condition::Environment => {
-            let runtime = case.runtime()?.environment_variables.as_ref()?;
+            let Some(runtime) = case.runtime() else {
+                return Some("with what environment variables the runtime starts is not known".to_owned());
+            };
+            let runtime = runtime.environment_variables.as_ref()?;
             let missing: Vec<&str> =
                 runtime.keys().map(String::as_str).filter(|name| !was_given(rehearsal, name)).collect();
             (!missing.is_empty())

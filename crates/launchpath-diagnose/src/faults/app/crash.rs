@@ -99,9 +99,14 @@ fn unlike(case: &Case, rehearsal: &Rehearsal, traceback: &Traceback) -> Vec<Unli
     let mut all = Vec::new();
     let mut add = |faults, text: String| all.push(Unlike { faults, text });
     if let Some(name) = missing_variable(traceback) {
-        let runtime = case.runtime().and_then(|runtime| runtime.environment_variables.as_ref());
-        let is_set = runtime.is_some_and(|set| set.contains_key(&name));
-        if is_set && !experiment::was_given(rehearsal, &name) {
+        if experiment::was_given(rehearsal, &name) {
+            return all;
+        }
+        let Some(runtime) = case.runtime() else {
+            add(EXCEPTION, format!("the rehearsal was not given {name}, which the runtime may set"));
+            return all;
+        };
+        if runtime.environment_variables.as_ref().is_some_and(|set| set.contains_key(&name)) {
             add(EXCEPTION, format!("the rehearsal was not given {name}, which the runtime sets"));
         }
         return all;

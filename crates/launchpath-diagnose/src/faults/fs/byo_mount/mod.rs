@@ -30,7 +30,9 @@ fn check(context: &Context) -> Check {
     if let Some(symptom) = symptom.filter(|symptom| speaks_of_mounting(&symptom.text)) {
         let text = format!("the failure names it: {}", excerpt(&symptom.text));
         let lines = vec![because(text, &symptom.evidence, DIRECT)];
-        let finding = Finding::new(Certainty::Proven, subjects(case), lines);
+        // Without the runtime's configuration it is the text alone that speaks of a file system.
+        let certainty = if case.runtime().is_some() { Certainty::Proven } else { Certainty::Circumstantial };
+        let finding = Finding::new(certainty, subjects(case), lines);
         return Check::found(finding.map(|finding| finding.with_repair(open())));
     }
     if case.combination.mode == Some(Mode::Public) && needs_vpc(case) {

@@ -60,6 +60,13 @@ pub(super) fn check(context: &Context) -> Check {
             continue;
         }
         let Some(denied) = answers.first() else { continue };
+        if action == "logs:CreateLogGroup"
+            && let Known::Unknown(gap) = group_of(case, &names.group)
+        {
+            // Where the group exists, nobody needs to create it.
+            gaps.push(gap);
+            continue;
+        }
         let lines =
             vec![because(format!("{role} may not {action}: {}", denied.why()), &denied.evidence, DIRECT)];
         let finding = Finding::new(Certainty::Proven, vec![role.clone()], lines);
@@ -71,6 +78,12 @@ pub(super) fn check(context: &Context) -> Check {
     }
     gaps.dedup();
     Check::Unknown(gaps)
+}
+
+fn group_of(case: &Case, group: &str) -> Known<()> {
+    let command = case.command("logs", "DescribeLogGroups", &json!({ "logGroupNamePrefix": group }));
+    let target = case.target(format!("the log group {group}"), command).with("logGroupName", group);
+    case.world.log_groups.get(&group.to_owned(), &target).map(|_| ())
 }
 
 /// The names the questions are about.
