@@ -20,7 +20,7 @@ use launchpath_model::{
 use serde_json::{Value, json};
 
 use crate::experiment;
-use crate::paths::{Paths, Shared};
+use crate::paths::{KnownPaths, Paths};
 
 /// CloudTrail delivers management events within about 15 minutes.
 ///
@@ -88,7 +88,7 @@ pub struct Case<'a> {
     pub endpoint: String,
     /// The combination.
     pub combination: Combination,
-    shared: Option<&'a Shared>,
+    shared: Option<&'a KnownPaths>,
     paths: OnceLock<Arc<Paths>>,
     image: OnceLock<Known<&'a ImageDetail>>,
     invocations: OnceLock<Vec<&'a Invocation>>,
@@ -102,7 +102,7 @@ impl<'a> Case<'a> {
     }
 
     /// The case of the world's subject, which shares what others have worked out of the same network.
-    pub(crate) fn sharing(world: &'a World, shared: &'a Shared) -> Self {
+    pub(crate) fn sharing(world: &'a World, shared: &'a KnownPaths) -> Self {
         Self { shared: Some(shared), ..Self::new(world) }
     }
 

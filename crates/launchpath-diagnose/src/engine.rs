@@ -15,16 +15,16 @@ use crate::diagnosis::{
     Undecided, Verdict, Warning,
 };
 use crate::faults::{self, Check, Context, Fault};
-use crate::paths::Shared;
+use crate::paths::KnownPaths;
 use crate::rank::{Judged, Standing, rank};
 use crate::{beliefs, comparison, paths, plan, probe, subject, timeline, traps};
 
 /// Diagnoses the world's subject.
 pub fn diagnose(world: &World) -> Diagnosis {
-    diagnose_sharing(world, &Shared::default())
+    diagnose_sharing(world, &KnownPaths::default())
 }
 
-fn diagnose_sharing(world: &World, shared: &Shared) -> Diagnosis {
+fn diagnose_sharing(world: &World, shared: &KnownPaths) -> Diagnosis {
     let judgement = judge(world, shared);
     let mut diagnosis = assemble(world, &judgement);
     plan::prove(world, shared, &judgement, &mut diagnosis);
@@ -34,7 +34,7 @@ fn diagnose_sharing(world: &World, shared: &Shared) -> Diagnosis {
 /// Diagnoses every runtime that the world describes, in the order of their ids: each by the calls about it and those about nobody
 /// in particular. What they share of the network is walked once. They are not compared with each other.
 pub fn diagnose_all(world: &World) -> Vec<Diagnosis> {
-    let shared = Shared::default();
+    let shared = KnownPaths::default();
     world.per_runtime().iter().map(|world| diagnose_sharing(world, &shared)).collect()
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct Judgement<'a> {
     crashed: Vec<(&'static str, String)>,
 }
 
-pub(crate) fn judge<'a>(world: &'a World, shared: &'a Shared) -> Judgement<'a> {
+pub(crate) fn judge<'a>(world: &'a World, shared: &'a KnownPaths) -> Judgement<'a> {
     let case = Case::sharing(world, shared);
     let progress = assess(&case);
     let mut crashed = Vec::new();

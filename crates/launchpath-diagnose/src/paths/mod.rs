@@ -5,9 +5,9 @@
 
 mod assumption;
 mod culprit;
+mod known;
 pub(crate) mod plain;
 mod repair;
-mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ use crate::chain::Stage;
 use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because};
 use assumption::{ASSUMED, with_default_resolver, with_defaults};
 pub(crate) use culprit::Culprit;
-pub(crate) use shared::Shared;
+pub(crate) use known::KnownPaths;
 
 /// Most lines of reasoning per finding: the rest says the same of other services.
 const MOST_LINES: usize = 4;

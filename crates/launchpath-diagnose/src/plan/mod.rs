@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::diagnosis::{Cause, Diagnosis, Fix, Plan, PlanStep, Safety, Verified};
 use crate::engine::{Judgement, judge};
-use crate::paths::Shared;
+use crate::paths::KnownPaths;
 use crate::repair::Repair;
 use crate::repair::rewrite::rewrite;
 use trial::Trials;
@@ -28,7 +28,7 @@ const MOST_STEPS: usize = 12;
 type Key = (String, Vec<String>);
 
 /// Gives every cause the first of its repairs that is proven to help, and the diagnosis its plans.
-pub(crate) fn prove(world: &World, shared: &Shared, judgement: &Judgement, diagnosis: &mut Diagnosis) {
+pub(crate) fn prove(world: &World, shared: &KnownPaths, judgement: &Judgement, diagnosis: &mut Diagnosis) {
     let trials = Trials::new(world, shared, judgement);
     let now = trials.now();
     let before: Vec<Key> = now.keys();
@@ -56,7 +56,7 @@ struct Step {
 /// Writes the repairs of the safest plan into `bundle`, the whole bundle that `world` was read from with every answer in it,
 /// and says what they are, in launch order. Nothing is written where nothing was found or nothing helps.
 pub fn apply_to_bundle(world: &World, bundle: &mut Value) -> Vec<String> {
-    let shared = Shared::default();
+    let shared = KnownPaths::default();
     let mut summaries = Vec::new();
     let trials = Trials::new(world, &shared, &judge(world, &shared));
     let mut world = world.clone();

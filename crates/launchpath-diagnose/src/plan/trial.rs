@@ -9,12 +9,12 @@ use super::{Key, key};
 use crate::chain::Stage;
 use crate::diagnosis::{Cause, CauseStatus, Verified};
 use crate::engine::{Judgement, before_stage, is_side, judge, order};
-use crate::paths::Shared;
+use crate::paths::KnownPaths;
 use crate::repair::Repair;
 
 /// What came of lists of repairs; `None` where one does not fit.
 pub(super) struct Trials<'w> {
-    shared: &'w Shared,
+    shared: &'w KnownPaths,
     now: Rc<Trial>,
     known: RefCell<Vec<Tried>>,
 }
@@ -38,7 +38,7 @@ pub(super) struct Found {
 }
 
 impl<'w> Trials<'w> {
-    pub(super) fn new(world: &World, shared: &'w Shared, judgement: &Judgement) -> Self {
+    pub(super) fn new(world: &World, shared: &'w KnownPaths, judgement: &Judgement) -> Self {
         Self { shared, now: Rc::new(Trial::of(world.clone(), judgement)), known: RefCell::default() }
     }
 

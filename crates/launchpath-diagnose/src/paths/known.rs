@@ -14,7 +14,7 @@ use crate::case::Case;
 
 /// What has been worked out so far.
 #[derive(Default)]
-pub(crate) struct Shared {
+pub(crate) struct KnownPaths {
     known: Mutex<Vec<(Question, Arc<Paths>)>>,
 }
 
@@ -26,7 +26,7 @@ struct Question {
     network: Network,
 }
 
-impl Shared {
+impl KnownPaths {
     /// The paths of a case.
     pub(crate) fn paths(&self, case: &Case) -> Arc<Paths> {
         let Some(config) = case.vpc_config() else {
