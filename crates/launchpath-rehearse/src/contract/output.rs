@@ -43,6 +43,19 @@ impl Output {
         }
     }
 
+    /// Takes what was printed before the last answer and is still on its way: until nothing came for `quiet`, and for no longer
+    /// than `most`.
+    pub(super) fn settle(&mut self, quiet: Duration, most: Duration) {
+        let until = Instant::now() + most;
+        while let Some(pieces) = &self.pieces {
+            let left = until.saturating_duration_since(Instant::now());
+            match pieces.recv_timeout(quiet.min(left)) {
+                Ok(piece) if !left.is_zero() => self.keep(&piece.bytes),
+                _ => return,
+            }
+        }
+    }
+
     fn keep(&mut self, bytes: &[u8]) {
         self.kept.extend(bytes);
         // Twice the limit: what is cut off only after masking cannot cut a value in two.
@@ -105,5 +118,26 @@ mod tests {
         output.finish(Duration::from_millis(1));
         assert!(output.is_truncated());
         assert!(output.text().len() <= 200);
+    }
+
+    #[test]
+    fn words_on_their_way_are_waited_for_and_an_endless_printer_is_not() {
+        let (send, receive) = channel();
+        let mut output = Output::new(Some(receive), 1000);
+        let piece = |text: &str| Printed { at: Duration::ZERO, stream: Stream::Out, bytes: text.into() };
+        send.send(piece("Traceback\n")).unwrap();
+        let late = send.clone();
+        let printer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            late.send(piece("AttributeError\n"))
+        });
+        output.settle(Duration::from_secs(1), Duration::from_millis(1500));
+        printer.join().unwrap().unwrap();
+        assert_eq!(output.text(), "Traceback\nAttributeError\n");
+
+        let endless = std::thread::spawn(move || while send.send(piece(".")).is_ok() {});
+        output.settle(Duration::from_secs(1), Duration::from_millis(50));
+        drop(output);
+        endless.join().unwrap();
     }
 }
