@@ -7,7 +7,8 @@ pub(super) fn read(lines: &[&str], start: usize) -> Option<(Traceback, usize)> {
     let line = lines[start].trim_end();
     let (place_text, rest) = line.split_once(":in ")?;
     let first = place(place_text)?;
-    let (_, rest) = rest.split_once(": ")?;
+    // Ruby quotes the method: 'name' since 3.4, `name' before.
+    let (_, rest) = rest.strip_prefix(['\'', '`'])?.split_once("': ")?;
     let (message, class) = rest.strip_suffix(')')?.rsplit_once(" (")?;
     let is_class = class.starts_with(|c: char| c.is_ascii_uppercase())
         && class.chars().all(|c| c.is_ascii_alphanumeric() || c == ':');
