@@ -13,7 +13,7 @@ use launchpath_diagnose::chain::Stage;
 use launchpath_diagnose::faults::{self, Fault};
 
 use crate::complaint::Complaint;
-use crate::tree::{Tree, has_extension};
+use crate::tree::{Tree, folder, has_extension, resolve};
 
 /// Where the sources go.
 const TARGET: &str = "target/site";
@@ -217,25 +217,6 @@ fn link(path: &str, target: &str, tree: &Tree) -> String {
 /// From a page to the top of the site.
 fn up(page: &str) -> String {
     "../".repeat(page.matches('/').count())
-}
-
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// A path relative to a folder, without `.` and `..`; `None` when it leads out.
-fn resolve(folder: &str, file: &str) -> Option<String> {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in file.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 /// The lines; those of code are empty.

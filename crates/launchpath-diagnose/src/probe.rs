@@ -4,13 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use launchpath_model::command;
+use launchpath_model::world::DEFAULT_ENDPOINT;
+
 use crate::case::{ArtifactKind, Case, Mode, Platform};
 use crate::chain::{Progress, Stage};
 use crate::comparison;
 use crate::diagnosis::{Cause, CauseStatus, Probe, Undecided};
 use crate::experiment::{self, Origin};
 use crate::faults;
-use launchpath_model::command;
 
 /// No more than this many are shown.
 const MOST: usize = 5;
@@ -50,6 +52,8 @@ pub(crate) fn probes(
     };
     let mut all: Vec<Probe> = Vec::new();
     all.extend(rehearse(case, &suspects).map(weigh));
+    all.extend(inspect_code(case, &suspects).map(weigh));
+    all.extend(look_again(case, &suspects).map(weigh));
     all.extend(known_good_image(case, causes));
     all.extend(look_ups(&suspects, unknown).into_iter().map(|probe| Probe {
         gain_bits: gain(&weights, &probe.splits.iter().map(String::as_str).collect::<Vec<_>>()),
@@ -62,29 +66,17 @@ pub(crate) fn probes(
         // Nothing parts these suspects: what is left is what anybody would try who has none.
         all = ladder(case, unknown);
     }
-    let parts = |probe: &Probe| probe.splits.iter().any(|code| suspects.contains(code.as_str()));
-    if suspects.len() > 1 && !all.iter().any(parts) {
-        let by_state: Vec<&str> =
-            ["svc.version_not_ready"].into_iter().filter(|c| suspects.contains(c)).collect();
-        let by_content: Vec<&str> = ["app.dependency_not_packaged", "app.missing_source_file"]
-            .into_iter()
-            .filter(|code| suspects.contains(code))
-            .collect();
-        let last = match inspect_code(case).filter(|_| !by_content.is_empty()) {
-            Some(probe) => splitting(probe, &by_content),
-            None => splitting(describe(case), &by_state),
-        };
-        all.insert(0, weigh(last));
-    }
     all
 }
 
-fn splitting(probe: Probe, codes: &[&str]) -> Probe {
-    Probe { splits: codes.iter().map(|code| (*code).to_owned()).collect(), ..probe }
-}
-
 /// What a code zip holds tells a package that was not packed from a file that was forgotten.
-fn inspect_code(case: &Case) -> Option<Probe> {
+fn inspect_code(case: &Case, suspects: &BTreeSet<&str>) -> Option<Probe> {
+    let shown = ["app.dependency_not_packaged", "app.missing_source_file"];
+    let splits: Vec<String> =
+        shown.into_iter().filter(|code| suspects.contains(code)).map(str::to_owned).collect();
+    if splits.is_empty() || !experiment::inspections(case).is_empty() {
+        return None;
+    }
     let code = case.runtime()?.code()?;
     let object = code.code.as_ref()?.s3.as_ref()?;
     let address = format!("s3://{}/{}", object.bucket.as_ref()?, object.prefix.as_ref()?);
@@ -97,9 +89,15 @@ fn inspect_code(case: &Case) -> Option<Probe> {
     Some(Probe {
         what: "Inspect the code zip: what it holds, and what the start imports that is not in it".to_owned(),
         command: format!("launchpath inspect {}{parts}", command::quote(&address)),
-        splits: Vec::new(),
+        splits,
         gain_bits: 0.0,
     })
+}
+
+/// A version that is only not ready yet becomes so, or ends with a reason.
+fn look_again(case: &Case, suspects: &BTreeSet<&str>) -> Option<Probe> {
+    const IN_TIME: &str = "svc.version_not_ready";
+    suspects.contains(IN_TIME).then(|| Probe { splits: vec![IN_TIME.to_owned()], ..describe(case) })
 }
 
 /// It failed, and nothing is suspected: what is still open, from the look-up that decides most of it to the experiments that part the
@@ -191,7 +189,7 @@ fn rehearse(case: &Case, suspects: &BTreeSet<&str>) -> Option<Probe> {
 fn known_good_image(case: &Case, causes: &[Cause]) -> Option<Probe> {
     let compared = comparison::with_another(case).filter(|compared| compared.image_differs)?;
     let id = launchpath_model::ids::RuntimeId::from(compared.plain.with.as_str());
-    let good = Case::of(case.world, Some(id), "DEFAULT".to_owned());
+    let good = Case::of(case.world, Some(id), DEFAULT_ENDPOINT.to_owned());
     case.vpc_config()?;
     let network = network_of(case)?;
     let artifact = serde_json::json!({ "containerConfiguration": { "containerUri": good.pinned_image()? } });

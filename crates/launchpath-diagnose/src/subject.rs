@@ -3,13 +3,11 @@
 //! Not whether a call names the wrong one: that is the fault `client.wrong_target`. A diagnosis of an endpoint that is not there
 //! would speak of nothing, and of the wrong log group. Start with [`absent_endpoint`].
 
+use launchpath_model::world::DEFAULT_ENDPOINT;
 use launchpath_model::{EvidenceId, Known, World};
 
 use crate::case::Case;
 use crate::diagnosis::Warning;
-
-/// The endpoint that every runtime has.
-const DEFAULT: &str = "DEFAULT";
 
 /// An endpoint that the runtime proves not to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +28,7 @@ pub fn absent_endpoint(world: &World) -> Option<AbsentEndpoint> {
     let id = case.id.clone()?;
     let called = world.invocations.iter().any(|call| call.qualifier == case.endpoint);
     let Known::Absent(absence) = case.known_endpoint(&case.endpoint) else { return None };
-    if called || case.endpoint == DEFAULT {
+    if called || case.endpoint == DEFAULT_ENDPOINT {
         return None;
     }
     let of_runtime = world.runtime_endpoints.iter().filter(|((runtime, _), _)| *runtime == id);
@@ -44,7 +42,7 @@ pub fn absent_endpoint(world: &World) -> Option<AbsentEndpoint> {
 
 /// The remark that the endpoint asked about is not there, or that nothing shows whether it is.
 pub(crate) fn warning(case: &Case) -> Option<Warning> {
-    if case.endpoint == DEFAULT {
+    if case.endpoint == DEFAULT_ENDPOINT {
         return None;
     }
     let id = case.id.as_ref()?;

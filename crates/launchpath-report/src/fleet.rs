@@ -16,7 +16,7 @@ pub fn fleet_text(diagnoses: &[Diagnosis]) -> String {
     let mut out = String::new();
     for (diagnosis, name) in order.iter().zip(&names) {
         let cause = diagnosis.primary().map(|cause| format!("{}: ", cause.fault)).unwrap_or_default();
-        let summary = clean::line(&diagnosis.summary);
+        let summary = clean::line(&outline::headline(diagnosis));
         let _ = writeln!(out, "{:<15} {name:<width$}  {cause}{summary}", wording::verdict(diagnosis.verdict));
     }
     let of = |verdict: Verdict| diagnoses.iter().filter(|diagnosis| diagnosis.verdict == verdict).count();

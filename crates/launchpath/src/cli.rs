@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use launchpath_model::world::DEFAULT_ENDPOINT;
 use launchpath_rehearse::contract::Protocol;
 use launchpath_report::Format;
 
@@ -134,7 +135,7 @@ fn forms() -> impl TypedValueParser<Value = Form> {
 #[derive(Debug, Args)]
 pub(crate) struct SubjectArguments {
     /// Endpoint of the runtime
-    #[arg(long = "endpoint", value_name = "NAME", default_value = "DEFAULT")]
+    #[arg(long = "endpoint", value_name = "NAME", default_value = DEFAULT_ENDPOINT)]
     pub(crate) endpoint: String,
     /// A runtime that works, to compare with: id, name or ARN
     #[arg(long, value_name = "RUNTIME")]
@@ -187,7 +188,7 @@ pub(crate) struct DiagnoseArguments {
     #[arg(long, value_name = "PATH", conflicts_with_all = ["profile", "region", "endpoint_url", "invoke", "save_bundle"])]
     pub(crate) bundle: Option<PathBuf>,
     /// Every runtime that the bundle describes, each by the calls about it: a line each (`--format json` or `jsonl` has all)
-    #[arg(long, requires = "bundle", conflicts_with_all = ["runtime", "image", "apply_fixes_to", "saw", "against", "redact"])]
+    #[arg(long, requires = "bundle", conflicts_with_all = ["runtime", "image", "logs", "apply_fixes_to", "saw", "endpoint", "against", "redact"])]
     pub(crate) all: bool,
     /// The runtime's image, at hand: it is inspected, and rehearsed in a sandbox, and both count as evidence (see `launchpath
     /// rehearse`)
@@ -227,18 +228,11 @@ pub(crate) struct LogsArguments {
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = LogsFormat::Text, value_name = "FORMAT")]
-    pub(crate) format: LogsFormat,
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: AnswerFormat,
     /// Write the report to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-}
-
-/// The formats of a log report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogsFormat {
-    Text,
-    Json,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! Links between our own documents must lead somewhere: pages about code drift when files move.
 
 use crate::complaint::Complaint;
-use crate::tree::Tree;
+use crate::tree::{Tree, folder, resolve};
 
 /// Output of the program, not pages of ours.
 const OUTPUT: &str = "/tests/golden/";
@@ -9,7 +9,7 @@ const OUTPUT: &str = "/tests/golden/";
 pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for (path, text) in tree.with_extension(&["md"]).filter(|(path, _)| !path.contains(OUTPUT)) {
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = folder(path);
         for (number, line) in (1..).zip(text.lines()) {
             for target in targets(line) {
                 let file = target.split('#').next().unwrap_or_default();
@@ -29,21 +29,6 @@ pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
 /// The targets of a line's links: `[text](target)`.
 fn targets(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target))
-}
-
-/// A path relative to a folder, without `.` and `..`; `None` when it leads out of the repository.
-fn resolve(folder: &str, file: &str) -> Option<String> {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in file.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 fn exists(tree: &Tree, path: &str) -> bool {

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use launchpath_model::aws::agentcore::Runtime;
 use launchpath_model::ids::RuntimeId;
-use launchpath_model::world::Invocation;
+use launchpath_model::world::{DEFAULT_ENDPOINT, Invocation};
 use launchpath_model::{EvidenceId, World};
 
 use crate::case::Case;
@@ -46,7 +46,7 @@ pub(crate) fn with_another(case: &Case) -> Option<Compared> {
         })
     };
     others.filter(|(id, row)| named(id, &row.value)).find_map(|(id, row)| {
-        let other = Case::of(case.world, Some(id.clone()), "DEFAULT".to_owned());
+        let other = Case::of(case.world, Some(id.clone()), DEFAULT_ENDPOINT.to_owned());
         if working(&other).is_none() && wanted.is_none() {
             return None;
         }

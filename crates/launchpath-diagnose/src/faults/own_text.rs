@@ -49,13 +49,20 @@ pub(super) fn not_named(context: &Context) -> Check {
     })
 }
 
+/// A creation or an update was refused with another text.
+pub(super) fn refused_otherwise(context: &Context) -> Option<Check> {
+    let failure = context
+        .progress
+        .all_failures()
+        .find(|failure| !failure.reported && failure.stage < Stage::Accepted)?;
+    let text = format!("the request was refused with another text: {}", excerpt(&failure.text));
+    Some(Check::ruled_out(text, failure.evidence.clone()))
+}
+
 /// As [`not_named`], for a text that a creation or an update fails with.
 pub(super) fn accepted(context: &Context) -> Check {
-    let failed =
-        context.progress.all_failures().find(|failure| !failure.reported && failure.stage < Stage::Accepted);
-    if let Some(failure) = failed {
-        let text = format!("the request was refused with another text: {}", excerpt(&failure.text));
-        return Check::ruled_out(text, failure.evidence.clone());
+    if let Some(refused) = refused_otherwise(context) {
+        return refused;
     }
     if let Some(trace) = context.progress.traces.get(&Stage::Accepted).and_then(|all| all.first()) {
         return Check::ruled_out(format!("the request was accepted: {}", trace.text), trace.evidence.clone());

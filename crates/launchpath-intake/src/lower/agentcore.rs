@@ -5,7 +5,7 @@
 use launchpath_model::aws::agentcore::{Runtime, RuntimeEndpoint};
 use launchpath_model::aws::trail::TrailEvent;
 use launchpath_model::ids::RuntimeId;
-use launchpath_model::world::Invocation;
+use launchpath_model::world::{DEFAULT_ENDPOINT, Invocation};
 use launchpath_model::{EvidenceId, Outcome, World};
 
 use super::{Lowered, Recorded};
@@ -79,7 +79,7 @@ pub(super) fn data(world: &mut World, call: &Recorded) -> Lowered {
         evidence: evidence.id.clone(),
         at: evidence.at,
         runtime: runtime.map(str::to_owned),
-        qualifier: call.asked("qualifier").unwrap_or("DEFAULT").to_owned(),
+        qualifier: call.asked("qualifier").unwrap_or(DEFAULT_ENDPOINT).to_owned(),
         session: call.asked("runtimeSessionId").map(str::to_owned),
         outcome: evidence.outcome,
         error: evidence.error.clone(),

@@ -29,6 +29,9 @@ use crate::ids::{AccountId, Region, RuntimeId};
 use crate::table::Table;
 use crate::time::Timestamp;
 
+/// The endpoint that is made with every runtime, and that a call means which names none.
+pub const DEFAULT_ENDPOINT: &str = "DEFAULT";
+
 /// Which runtime the input is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
@@ -151,6 +154,6 @@ impl World {
 
     /// The endpoint asked about.
     pub fn endpoint(&self) -> &str {
-        self.subject.endpoint.as_deref().unwrap_or("DEFAULT")
+        self.subject.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT)
     }
 }

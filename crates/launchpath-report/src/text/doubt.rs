@@ -21,8 +21,11 @@ pub(super) fn ruled_out(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     for group in &groups[..shown] {
         let codes: Vec<&str> = group.faults.iter().map(|fault| fault.fault.as_str()).collect();
         let mut text = Rich::new().ink(Ink::Strong, &codes.join(", "));
-        if full || codes[0].starts_with("belief.") {
-            text = text.plain(" (").plain(&group.faults[0].title).plain(")");
+        // What several have in common has no title.
+        if let [one] = group.faults.as_slice()
+            && (full || one.fault.starts_with("belief."))
+        {
+            text = text.plain(" (").plain(&one.title).plain(")");
         }
         text = text.plain(" – ").plain(group.because).ids(group.evidence);
         canvas.hanging(Rich::new().ink(Ink::Good, "  – "), "    ", text);

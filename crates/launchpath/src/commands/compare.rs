@@ -4,6 +4,7 @@ use std::path::Path;
 
 use launchpath_intake::open_bytes;
 use launchpath_model::World;
+use launchpath_model::world::DEFAULT_ENDPOINT;
 use launchpath_report::{contrast_json, contrast_text};
 
 use super::live;
@@ -53,7 +54,7 @@ fn worlds(arguments: &CompareArguments) -> Result<(World, World), Failure> {
         (false, false) => {
             let (one, other) = (Launch::read(a), Launch::read(b));
             let subject_of = SubjectArguments {
-                endpoint: one.endpoint.unwrap_or("DEFAULT").to_owned(),
+                endpoint: one.endpoint.unwrap_or(DEFAULT_ENDPOINT).to_owned(),
                 against: (one.runtime != other.runtime).then(|| other.runtime.to_owned()),
                 invoke: None,
                 saw: None,
@@ -90,7 +91,7 @@ impl<'a> Launch<'a> {
 fn subject(mut world: World, launch: &str) -> Result<World, Failure> {
     let launch = Launch::read(launch);
     world.subject.runtime = Some(launch.runtime.to_owned());
-    world.subject.endpoint = Some(launch.endpoint.unwrap_or("DEFAULT").to_owned());
+    world.subject.endpoint = Some(launch.endpoint.unwrap_or(DEFAULT_ENDPOINT).to_owned());
     world.subject.against = None;
     let described = world.subject_id().is_some_and(|id| world.runtimes.seen(&id).is_some());
     if !described {

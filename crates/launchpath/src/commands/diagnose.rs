@@ -5,20 +5,20 @@ use std::path::Path;
 use anyhow::Context;
 use launchpath_intake::{Bundle, open_bytes};
 use launchpath_model::evidence::Evidence;
-use launchpath_model::world::Statement;
+use launchpath_model::world::{DEFAULT_ENDPOINT, Statement, Subject};
 use launchpath_model::{EvidenceId, Outcome, World};
 use launchpath_report::{Format, render};
 use serde_json::{Value, json};
 
-use super::{certificate, experiment, live, logs, redact};
+use super::{certificate, experiment, fleet, live, logs, redact};
 use crate::cli::{DiagnoseArguments, Form, Global};
 use crate::failure::Failure;
 use crate::{disk, output, query};
 
 /// Runs the command and returns the exit code of the diagnosis.
 pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, Failure> {
-    if arguments.all {
-        return super::fleet::run(global, arguments);
+    if let Some(bundle) = arguments.bundle.as_deref().filter(|_| arguments.all) {
+        return fleet::run(global, arguments, bundle);
     }
     if arguments.format == Form::Certificate {
         certificate::can_be_made(arguments)?;
@@ -28,14 +28,14 @@ pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, 
             hidden(path, arguments).map(|(world, bundle)| (world, Some(bundle)))?
         }
         Some(path) if arguments.image.is_some() || !arguments.logs.is_empty() => {
-            let bundle = at_hand(disk::whole_bundle(path)?, arguments)?;
+            let bundle = at_hand(asked(disk::whole_bundle(path)?, arguments), arguments)?;
             let world = open_bytes("bundle.json", bundle.to_json().as_bytes())?;
             (saved(world, arguments)?, Some(bundle.to_value()))
         }
         Some(path) => (saved(disk::open(path)?, arguments)?, None),
         None => live(arguments).map(|(world, bundle)| (world, Some(bundle)))?,
     };
-    if arguments.subject.endpoint != "DEFAULT" && !arguments.redaction.redact {
+    if arguments.subject.endpoint != DEFAULT_ENDPOINT && !arguments.redaction.redact {
         has_endpoint(&world)?;
     }
     let refused = arguments.bundle.is_none() && is_all_refused(&world);
@@ -111,23 +111,12 @@ fn live(arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
 
 /// A saved bundle with what the command line adds, redacted as a whole: the words of the command line hold names too.
 fn hidden(path: &Path, arguments: &DiagnoseArguments) -> Result<(World, Value), Failure> {
-    let mut bundle = at_hand(disk::whole_bundle(path)?, arguments)?.to_value();
+    let mut bundle = at_hand(asked(disk::whole_bundle(path)?, arguments), arguments)?.to_value();
     if let Some(against) = &arguments.subject.against {
         is_there(&disk::open(path)?, against)?;
     }
-    let endpoint = Some(&arguments.subject.endpoint).filter(|endpoint| *endpoint != "DEFAULT");
-    if endpoint.is_some() {
+    if arguments.subject.endpoint != DEFAULT_ENDPOINT {
         has_endpoint(&saved(disk::open(path)?, arguments)?)?;
-    }
-    let given = [
-        ("runtime", arguments.runtime.as_ref()),
-        ("endpoint", endpoint),
-        ("against", arguments.subject.against.as_ref()),
-    ];
-    for (member, value) in given {
-        if let Some(value) = value {
-            bundle["subject"][member] = json!(value);
-        }
     }
     if let (Some(text), Some(calls)) = (&arguments.subject.saw, bundle["calls"].as_array_mut()) {
         calls.push(json!({
@@ -139,18 +128,31 @@ fn hidden(path: &Path, arguments: &DiagnoseArguments) -> Result<(World, Value), 
     Ok((open_bytes("bundle.json", bundle.to_string().as_bytes())?, bundle))
 }
 
-/// What the command line adds to a saved bundle.
-fn saved(mut world: World, arguments: &DiagnoseArguments) -> Result<World, Failure> {
+/// A saved bundle about what the command line names: what is at hand belongs to that runtime.
+fn asked(mut bundle: Bundle, arguments: &DiagnoseArguments) -> Bundle {
+    ask(&mut bundle.subject, arguments);
+    bundle
+}
+
+/// The question of the command line; what it leaves open stays as it was recorded.
+fn ask(subject: &mut Subject, arguments: &DiagnoseArguments) {
     if let Some(runtime) = &arguments.runtime {
-        world.subject.runtime = Some(runtime.clone());
+        subject.runtime = Some(runtime.clone());
     }
-    if arguments.subject.endpoint != "DEFAULT" {
-        world.subject.endpoint = Some(arguments.subject.endpoint.clone());
+    if arguments.subject.endpoint != DEFAULT_ENDPOINT {
+        subject.endpoint = Some(arguments.subject.endpoint.clone());
     }
     if let Some(against) = &arguments.subject.against {
-        is_there(&world, against)?;
-        world.subject.against = Some(against.clone());
+        subject.against = Some(against.clone());
     }
+}
+
+/// What the command line adds to a saved bundle.
+fn saved(mut world: World, arguments: &DiagnoseArguments) -> Result<World, Failure> {
+    if let Some(against) = &arguments.subject.against {
+        is_there(&world, against)?;
+    }
+    ask(&mut world.subject, arguments);
     if let Some(text) = &arguments.subject.saw {
         add_statement(&mut world, text);
     }

@@ -1,5 +1,7 @@
 //! `launchpath diagnose --all`: every runtime of one saved bundle.
 
+use std::path::Path;
+
 use launchpath_report::{Format, fleet_json, fleet_json_lines, fleet_text};
 
 use crate::cli::{DiagnoseArguments, Form, Global};
@@ -7,12 +9,11 @@ use crate::failure::Failure;
 use crate::{disk, output, query};
 
 /// Diagnoses all of them; the exit code is that of the runtime that stands worst.
-pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments) -> Result<u8, Failure> {
-    let path = arguments.bundle.as_deref().unwrap_or_else(|| std::path::Path::new("."));
-    let world = disk::open(path)?;
+pub(crate) fn run(global: &Global, arguments: &DiagnoseArguments, bundle: &Path) -> Result<u8, Failure> {
+    let world = disk::open(bundle)?;
     let diagnoses = launchpath_diagnose::diagnose_all(&world);
     if diagnoses.is_empty() {
-        let error = anyhow::anyhow!("{}: it describes no runtime", path.display());
+        let error = anyhow::anyhow!("{}: it describes no runtime", bundle.display());
         return Err(Failure::usage(error).advise("it takes the answer of GetAgentRuntime for each of them"));
     }
     let json = || fleet_json(&diagnoses);

@@ -13,23 +13,20 @@ use launchpath_logs::{Found, Place, Report, Scanner};
 use launchpath_report::clean;
 use serde_json::{Value, json};
 
-use crate::cli::{Global, LogsArguments, LogsFormat};
+use crate::cli::{AnswerFormat, Global, LogsArguments};
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, query};
 
 /// Runs the command.
 pub(crate) fn run(global: &Global, arguments: &LogsArguments) -> Result<u8, Failure> {
     let report = scan(&arguments.files)?;
-    let json = || {
-        let text =
-            serde_json::to_string_pretty(&report).context("the report").map_err(Failure::environment)?;
-        Ok::<_, Failure>(format!("{text}\n"))
-    };
-    let text = match (&global.query, arguments.format) {
-        (Some(query), _) => query.select(&json()?)?,
-        (None, LogsFormat::Json) => json()?,
-        (None, LogsFormat::Text) => plain(&report, arguments.files.len()),
-    };
+    let document =
+        serde_json::to_string_pretty(&report).context("the report").map_err(Failure::environment)?;
+    let json = || format!("{document}\n");
+    let text = query::shown(global.query.as_ref(), json, || match arguments.format {
+        AnswerFormat::Json => json(),
+        AnswerFormat::Text => plain(&report, arguments.files.len()),
+    })?;
     output::deliver(&text, arguments.output.as_deref())?;
     Ok(0)
 }
@@ -45,7 +42,7 @@ pub(crate) fn add(bundle: &mut Bundle, files: &[PathBuf]) -> Result<(), Failure>
         return Err(Failure::usage(error)
             .advise("add the answer of get-agent-runtime, or scan the files with `launchpath logs`"));
     };
-    let group = runtime.log_group(world.subject.endpoint.as_deref().unwrap_or("DEFAULT"));
+    let group = runtime.log_group(world.endpoint());
     let report = scan(files)?;
     let names: Vec<_> = files.iter().filter_map(|file| Some(file.file_name()?.to_string_lossy())).collect();
     let mut call = Call::new(&bundle.next_id(), "launchpath", "ReadLogs");
@@ -90,6 +87,9 @@ fn read_file(read: impl FnOnce() -> anyhow::Result<()>, name: &str) -> Result<()
 /// The bytes of a file, or of standard input for `-`; gzipped ones unpacked.
 fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
     const GZIP: [u8; 2] = [0x1f, 0x8b];
+    if path.is_dir() {
+        anyhow::bail!("it is a folder: name the log files in it");
+    }
     if path == Path::new("-") {
         let mut input = std::io::stdin().lock();
         let mut start = Vec::new();

@@ -7,6 +7,7 @@ mod answer;
 mod check;
 
 use launchpath_intake::Bundle;
+use launchpath_model::world::DEFAULT_ENDPOINT;
 
 use super::live;
 use crate::cli::{Global, HowMuch, PermissionsArguments, PolicyForm, SubjectArguments};
@@ -44,7 +45,7 @@ fn checked(global: &Global, arguments: &PermissionsArguments) -> Result<u8, Fail
     let bundle = match (&arguments.bundle, &arguments.runtime) {
         (Some(path), _) => disk::whole_bundle(path)?,
         (None, Some(runtime)) => {
-            let subject = SubjectArguments::of_endpoint("DEFAULT");
+            let subject = SubjectArguments::of_endpoint(DEFAULT_ENDPOINT);
             let bundle = live::collect(&arguments.aws, live::request(runtime, &subject))?;
             Bundle::from_value("bundle.json", bundle)?
         }

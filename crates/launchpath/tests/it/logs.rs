@@ -113,6 +113,30 @@ fn logs_of_nobody_and_files_that_are_not_there_are_refused() {
 }
 
 #[test]
+fn logs_belong_to_the_runtime_that_is_named_and_not_to_the_bundle_s_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("agent.log");
+    std::fs::write(&file, export(3).replace("2026-10-20", "2025-10-18")).expect("a log file");
+    let bundle = scenario("incident/as-collected");
+    let headlines = |runtime: &str| {
+        let run = launchpath(&[
+            "diagnose",
+            runtime,
+            "--bundle",
+            &bundle,
+            "--logs",
+            file.to_str().expect("a path"),
+            "--format",
+            "json",
+        ]);
+        run.json()["timeline"].to_string().contains("langchain.callbacks")
+            || run.json()["causes"].to_string().contains("No module named 'langchain.callbacks'")
+    };
+    assert!(headlines("bedrock_manus_runtime-E8I6oFGlTA"), "the lines are of the runtime that was named");
+    assert!(headlines("bedrock_manus_runtime_vpc_final-7XCALx4Xuw"), "and of the other when that one is");
+}
+
+#[test]
 fn logs_what_looks_like_a_secret_in_a_file_is_in_no_evidence() {
     let folder = tempfile::tempdir().expect("a folder");
     let bundle = scenario("base/nat");

@@ -1,6 +1,6 @@
 //! `client.wrong_target`: the caller invokes something else than the runtime that is meant.
 
-use launchpath_model::world::Invocation;
+use launchpath_model::world::{DEFAULT_ENDPOINT, Invocation};
 use launchpath_model::{Gap, GapReason, Known, Outcome};
 
 use crate::case::Case;
@@ -27,6 +27,15 @@ fn check(context: &Context) -> Check {
         return Check::found(Some(finding));
     }
     if let Some(call) = case.latest_invocation() {
+        // Whoever was let in named something that is there; whoever was not may have named nothing.
+        let let_in = call.outcome == Outcome::Ok
+            || context.progress.trace_at_or_beyond(Stage::InvokeAdmission).is_some();
+        if let Known::Unknown(gap) = case.known_endpoint(&call.qualifier)
+            && !let_in
+            && call.qualifier != DEFAULT_ENDPOINT
+        {
+            return Check::unknown(gap);
+        }
         let text = format!("the last call names this runtime and its endpoint {}", call.qualifier);
         return Check::ruled_out(text, vec![call.evidence.clone()]);
     }

@@ -1,8 +1,8 @@
 //! `life.idle_reaped`: the microVM is taken back at the idle time-out while background work runs.
 
-use launchpath_model::service;
 use launchpath_model::world::LogRecord;
 
+use super::idle_limit;
 use crate::case::{Case, LOG_LAG_SECONDS};
 use crate::chain::Stage;
 use crate::experiment::Broken;
@@ -107,13 +107,6 @@ fn in_silence(case: &Case) -> Option<Finding> {
 fn says_end(message: &str) -> bool {
     let lower = message.to_lowercase();
     lower.contains("sigterm") || lower.contains("shutting down") || lower.contains("received signal 15")
-}
-
-/// Seconds after which a session that is not used ends, by the runtime's own setting or the service's default.
-fn idle_limit(case: &Case) -> i64 {
-    let lifecycle = case.runtime().and_then(|runtime| runtime.lifecycle_configuration.as_ref());
-    let own = lifecycle.and_then(|lifecycle| lifecycle.get("idleRuntimeSessionTimeout")?.as_i64());
-    own.unwrap_or_else(|| service::limit("idle_timeout_seconds").0)
 }
 
 fn gap() -> launchpath_model::Gap {

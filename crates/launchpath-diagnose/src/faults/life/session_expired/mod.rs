@@ -1,8 +1,8 @@
 //! `life.session_expired`: a client goes on with a session whose microVM has ended.
 
-use launchpath_model::{Gap, GapReason, Outcome, service};
+use launchpath_model::{Gap, GapReason, Outcome};
 
-use crate::case::Case;
+use super::idle_limit;
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
 use crate::faults::{Certainty, Check, Context, Fault, Finding, because, trial};
@@ -57,13 +57,6 @@ fn check(context: &Context) -> Check {
     );
     let stage = context.progress.first_failed().unwrap_or(FAULT.stage);
     Check::found(finding.map(|finding| finding.at(stage).with_repair(begin_again())))
-}
-
-/// Seconds after which a session that is not used ends, by the runtime's own setting or the service's default.
-fn idle_limit(case: &Case) -> i64 {
-    let lifecycle = case.runtime().and_then(|runtime| runtime.lifecycle_configuration.as_ref());
-    let own = lifecycle.and_then(|lifecycle| lifecycle.get("idleRuntimeSessionTimeout")?.as_i64());
-    own.unwrap_or_else(|| service::limit("idle_timeout_seconds").0)
 }
 
 fn gap() -> Gap {

@@ -32,9 +32,10 @@ fn check(context: &Context) -> Check {
     });
     let Some(failed) = failed else {
         return match calls.last() {
-            Some(call) => {
-                Check::ruled_out("no call of this version failed at its start", vec![call.evidence.clone()])
-            }
+            Some(call) => Check::ruled_out(
+                "no call of this version that is on record failed at its start",
+                vec![call.evidence.clone()],
+            ),
             None => Check::unknown(gap()),
         };
     };

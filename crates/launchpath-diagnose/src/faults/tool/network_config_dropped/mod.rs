@@ -1,5 +1,8 @@
 //! `tool.network_config_dropped`: a tool drops or rewrites the network configuration on its way to the API.
 
+use launchpath_model::{Gap, GapReason, Known};
+
+use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
 use crate::faults::{Check, Context, Fault, own_text};
@@ -18,10 +21,34 @@ pub(super) static FAULT: Fault = Fault {
 };
 
 fn check(context: &Context) -> Check {
-    let Some(failure) = own_text::named(context, FAULT.code) else {
-        return own_text::accepted(context);
-    };
-    own_text::found(context, failure, mend())
+    if let Some(failure) = own_text::named(context, FAULT.code) {
+        return own_text::found(context, failure, mend());
+    }
+    own_text::refused_otherwise(context).unwrap_or_else(|| arrived(context.case))
+}
+
+/// What the service holds. A configuration that is there arrived; where none is, nobody but the sender knows whether one was meant.
+fn arrived(case: &Case) -> Check {
+    if let Some(config) = case.vpc_config() {
+        let join = |ids: Vec<String>| ids.join(", ");
+        let text = format!(
+            "a network configuration reached the service: VPC mode, {}, {}",
+            join(config.subnets.iter().map(ToString::to_string).collect()),
+            join(config.security_groups.iter().map(ToString::to_string).collect()),
+        );
+        return Check::ruled_out(text, case.runtime_evidence());
+    }
+    if let Known::Unknown(gap) = case.known_runtime() {
+        return Check::unknown(gap);
+    }
+    Check::unknown(Gap {
+        what: "whether another network was meant than the runtime has".to_owned(),
+        reason: GapReason::NotVisible {
+            why: "it is in PUBLIC mode, and what a tool was told stands in the tool's own file".to_owned(),
+        },
+        evidence: case.runtime_evidence(),
+        command: None,
+    })
 }
 
 fn mend() -> Repair {
