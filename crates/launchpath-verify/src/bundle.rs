@@ -10,31 +10,40 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::report::{Notes, fails, holds};
-use crate::text;
+use crate::{list, text};
 
 /// The calls of a bundle.
 pub(crate) struct Bundle<'a> {
     whole: &'a Value,
     calls: BTreeMap<&'a str, &'a Value>,
+    /// Ids that more than one call has: what they cite is not certain.
+    twice: Vec<&'a str>,
 }
 
 impl<'a> Bundle<'a> {
     pub(crate) fn new(whole: &'a Value) -> Self {
-        let calls = whole["calls"].as_array().map_or(&[][..], Vec::as_slice);
-        let calls = calls.iter().filter_map(|call| Some((call["id"].as_str()?, call))).collect();
-        Self { whole, calls }
+        let (mut calls, mut twice) = (BTreeMap::new(), Vec::new());
+        for call in list(whole, "calls") {
+            let Some(id) = call["id"].as_str() else { continue };
+            if calls.insert(id, call).is_some() {
+                twice.push(id);
+            }
+        }
+        Self { whole, calls, twice }
     }
 
     pub(crate) fn call(&self, id: &str) -> Option<&'a Value> {
         self.calls.get(id).copied()
     }
 
+    /// Every call of one operation, however it ended.
+    pub(crate) fn called(&self, operation: &str) -> impl Iterator<Item = &'a Value> {
+        self.calls.values().copied().filter(move |call| text(call, "operation") == operation)
+    }
+
     /// Every answered call of one operation.
     pub(crate) fn answers(&self, operation: &str) -> impl Iterator<Item = &'a Value> {
-        self.calls
-            .values()
-            .copied()
-            .filter(move |call| text(call, "operation") == operation && text(call, "outcome") == "ok")
+        self.called(operation).filter(|call| text(call, "outcome") == "ok")
     }
 
     /// The value at a place: `{call, pointer}`, and `inside` for a document that is held as a text.
@@ -62,6 +71,10 @@ impl<'a> Bundle<'a> {
         let why = format!("the bundle's is {found}");
         let result = if same { holds(why) } else { fails(why) };
         notes.decisive("/bundle/sha256", "the certificate is about this bundle", result);
+        if !self.twice.is_empty() {
+            let why = format!("more than one call is called {}", self.twice.join(", "));
+            notes.decisive("/bundle", "every call of the bundle has an id of its own", fails(why));
+        }
         let count = self.calls.len();
         let same = claimed["calls"].as_u64() == u64::try_from(count).ok();
         let why = format!("{count} calls");

@@ -1,55 +1,50 @@
 //! Causes: their citations, and for the kinds that have a checkable rule, that the rule holds.
 //!
-//! Start with [`check`], then [`rule`].
+//! Start with [`check`], then [`rule`]. What a process's own words must be is in `process.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
-use crate::bundle::Bundle;
 use crate::network::Way;
 use crate::permission::Permission;
+use crate::process::process;
 use crate::report::{Found, Notes, Standing, fails, holds, not_checked};
-use crate::{claim, list, text};
+use crate::{Shown, claim, list, text};
+use serde_json::Value;
 
-/// What became of each confirmed or likely cause, by fault code.
-pub(crate) type Causes = BTreeMap<String, Standing>;
+/// What became of each confirmed or likely cause, by fault code and stage.
+pub(crate) type Causes = BTreeMap<(String, String), Standing>;
 
-pub(crate) fn check(
-    certificate: &Value,
-    bundle: &Bundle,
-    ways: &[Way],
-    permissions: &[Permission],
-    notes: &mut Notes,
-) -> Causes {
+pub(crate) fn check(shown: &Shown, notes: &mut Notes) -> Causes {
     let mut causes = Causes::new();
     for member in ["causes", "also_blocking"] {
-        for (index, cause) in list(certificate, member).iter().enumerate() {
+        for (index, cause) in list(shown.certificate, member).iter().enumerate() {
             let at = format!("/{member}/{index}");
             let (mut values, mut all, mut cited) = (0, true, false);
             for (line, because) in list(cause, "because").iter().enumerate() {
                 let at = format!("{at}/because/{line}");
-                let (found, held) = claim::check_all(certificate, because, &at, bundle, notes);
+                let (found, held) = claim::check_all(shown.certificate, because, &at, shown.bundle, notes);
                 values += found;
                 all &= held;
                 cited |= !list(because, "evidence").is_empty();
             }
-            let (fault, status) = (text(cause, "fault"), text(cause, "status"));
+            let (fault, status, stage) = (text(cause, "fault"), text(cause, "status"), text(cause, "stage"));
             let found = if !all {
                 fails("a citation does not hold")
             } else if status == "possible" {
                 not_checked("a suspect: nothing is claimed but that it is not excluded")
+            } else if !matches!(status, "confirmed" | "likely") {
+                fails(format!("no status is called {status:?}"))
             } else if !cited {
                 fails("it rests on nothing")
             } else {
-                rule(cause, bundle, ways, permissions, values)
+                rule(cause, shown, values)
             };
-            let what = format!("{fault} is {status} at {}", text(cause, "stage"));
+            let what = format!("{fault} is {status} at {stage}");
             let primary = cause["primary"].as_bool() == Some(true) && status != "possible";
             let standing =
                 if primary { notes.decisive(at, what, found) } else { notes.note(at, what, found) };
             if status != "possible" {
-                let entry = causes.entry(fault.to_owned()).or_insert(standing);
+                let entry = causes.entry((fault.to_owned(), stage.to_owned())).or_insert(standing);
                 *entry = (*entry).min(standing);
             }
         }
@@ -58,15 +53,15 @@ pub(crate) fn check(
 }
 
 /// The rule behind a kind of fault, where it can be stated over the evidence.
-fn rule(cause: &Value, bundle: &Bundle, ways: &[Way], permissions: &[Permission], values: usize) -> Found {
-    let fault = text(cause, "fault");
-    match fault.split('.').next().unwrap_or_default() {
-        "net" => network(fault, ways),
-        "iam" | "logs" if fault != "iam.policy_race" => permission(fault, permissions),
-        "app" | "contract" => process(cause, bundle),
+fn rule(cause: &Value, shown: &Shown, values: usize) -> Found {
+    let (fault, stage) = (text(cause, "fault"), text(cause, "stage"));
+    let found = match fault.split('.').next().unwrap_or_default() {
+        "net" => network(fault, stage, shown),
+        "iam" | "logs" => permission(fault, stage, shown.permissions),
+        "app" | "contract" => process(cause, shown),
         _ => None,
-    }
-    .unwrap_or_else(|| {
+    };
+    found.unwrap_or_else(|| {
         not_checked(if values == 0 {
             "its calls are there; no value is cited, and no rule of this checker covers the kind"
         } else {
@@ -88,12 +83,24 @@ fn elements(fault: &str) -> &'static [(&'static str, Option<&'static str>)] {
     }
 }
 
-/// A service that is blocked from every subnet, by an element of the fault's kind that was seen to drop the packet.
-fn network(fault: &str, ways: &[Way]) -> Option<Found> {
+/// The services that the artifact comes from.
+fn of_artifact(shown: &Shown) -> &'static [&'static str] {
+    if shown.subject.image().is_some() { &["ecr.api", "ecr.dkr", "s3"] } else { &["s3"] }
+}
+
+/// A service that the stage needs and that is blocked from every subnet, by an element of the fault's kind that was seen to
+/// drop the packet.
+fn network(fault: &str, stage: &str, shown: &Shown) -> Option<Found> {
     let elements = elements(fault);
     if elements.is_empty() {
         return None;
     }
+    let needed: &[&str] = match stage {
+        "artifact_fetch" if fault == "net.s3_path_missing" => &["s3"],
+        "artifact_fetch" => of_artifact(shown),
+        "log_delivery" => &["logs"],
+        _ => return Some(not_checked("no rule of this checker says what such a fault breaks at this stage")),
+    };
     let fits = |way: &Way| {
         way.dropped.iter().any(|(kind, direction)| {
             elements
@@ -101,15 +108,20 @@ fn network(fault: &str, ways: &[Way]) -> Option<Found> {
                 .any(|(wanted, side)| kind == wanted && side.is_none_or(|side| *direction == Some(side)))
         })
     };
-    let services: Vec<&str> = ways.iter().map(|way| way.service.as_str()).collect();
-    let blocked = services.iter().find(|service| {
-        let mut from = ways.iter().filter(|way| way.service == **service);
+    let Some(subnets) = shown.subject.subnets().filter(|subnets| !subnets.is_empty()) else {
+        return Some(not_checked("the bundle does not say which subnets the runtime has"));
+    };
+    let ways = shown.paths;
+    let blocked = needed.iter().find(|service| {
+        let from = || ways.iter().filter(|way| way.service == **service);
+        let covered: BTreeSet<&str> = from().map(|way| way.subnet.as_str()).collect();
         // Of a way that is unknown for another reason (where a name leads) the element's part is claimed all the same.
-        from.all(|way| matches!(way.state.as_str(), "blocked" | "unknown") && fits(way))
+        subnets.iter().all(|subnet| covered.contains(subnet))
+            && from().all(|way| matches!(way.state.as_str(), "blocked" | "unknown") && fits(way))
     });
     Some(match blocked {
         Some(service) => holds(format!(
-            "a packet to {service} is dropped by such an element from every subnet of the certificate"
+            "a packet to {service} is dropped by such an element from every subnet of the runtime"
         )),
         None if ways.iter().any(fits) => {
             not_checked("such an element drops a packet from some subnets; the whole was not re-checked")
@@ -118,56 +130,56 @@ fn network(fault: &str, ways: &[Way]) -> Option<Found> {
     })
 }
 
-/// The actions that a permission fault is about.
-fn actions(fault: &str) -> Option<fn(&str) -> bool> {
+/// The actions that a permission fault is about, and the stages that it breaks.
+fn actions(fault: &str) -> Option<(&'static [&'static str], &'static [&'static str])> {
     Some(match fault {
-        "iam.trust_policy" => |action| action == "sts:AssumeRole",
-        "iam.exec_role_ecr_denied" => |action| action.starts_with("ecr:"),
-        "logs.role_cannot_write" => |action| action.starts_with("logs:"),
+        "iam.trust_policy" => {
+            (&["sts:AssumeRole"], &["request_validation", "session_placement", "artifact_fetch"])
+        }
+        "iam.exec_role_ecr_denied" => (
+            &["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            &["request_validation", "artifact_fetch"],
+        ),
+        "logs.role_cannot_write" => (&["logs:CreateLogStream", "logs:PutLogEvents"], &["log_delivery"]),
         _ => return None,
     })
 }
 
-/// The rule by which a kind of fault is excluded: every way is open, or every permission is there.
-pub(crate) fn excluded(fault: &str, ways: &[Way], permissions: &[Permission]) -> Option<&'static str> {
+/// The rule by which a kind of fault is excluded: every way that the artifact takes is open, or every permission is there.
+pub(crate) fn excluded(fault: &str, shown: &Shown) -> Option<&'static str> {
     let open = |way: &Way| way.state == "open" && way.standing == Standing::Holds;
-    if !elements(fault).is_empty() && !ways.is_empty() && ways.iter().all(open) {
-        return Some("a packet of each way passes every element");
+    if !elements(fault).is_empty() {
+        let subnets = shown.subject.subnets().filter(|subnets| !subnets.is_empty())?;
+        let walked = |service: &str, subnet: &str| {
+            shown.paths.iter().any(|way| way.service == service && way.subnet == subnet)
+        };
+        let all =
+            of_artifact(shown).iter().all(|service| subnets.iter().all(|subnet| walked(service, subnet)));
+        return (all && shown.paths.iter().all(open)).then_some("a packet of each way passes every element");
     }
-    let needed = actions(fault)?;
-    let mut asked = permissions.iter().filter(|permission| needed(&permission.action)).peekable();
-    asked.peek()?;
-    asked
-        .all(|permission| permission.allowed && permission.standing == Standing::Holds)
-        .then_some("the policies of the certificate allow what is needed")
+    let (needed, _) = actions(fault)?;
+    let held = |action: &&str| {
+        let mut asked =
+            shown.permissions.iter().filter(|permission| permission.action == **action).peekable();
+        asked.peek().is_some()
+            && asked.all(|permission| permission.allowed && permission.standing == Standing::Holds)
+    };
+    needed.iter().all(held).then_some("the policies of the certificate allow what is needed")
 }
 
 /// A permission that the launch needs and that was re-checked as denied.
-fn permission(fault: &str, permissions: &[Permission]) -> Option<Found> {
-    let needed = actions(fault)?;
-    let denied = permissions.iter().find(|p| needed(&p.action) && p.denied && p.standing == Standing::Holds);
+fn permission(fault: &str, stage: &str, permissions: &[Permission]) -> Option<Found> {
+    let (needed, stages) = actions(fault)?;
+    if !stages.contains(&stage) {
+        return Some(not_checked("no rule of this checker says what such a fault breaks at this stage"));
+    }
+    let denied = permissions.iter().find(|permission| {
+        needed.contains(&permission.action.as_str())
+            && permission.denied
+            && permission.standing == Standing::Holds
+    });
     Some(match denied {
         Some(found) => holds(format!("{} is denied by the policies of the certificate", found.action)),
         None => not_checked("no permission of the certificate was re-checked as denied"),
     })
-}
-
-/// The process's own words: a cited record of its output, or of a rehearsal that did not pass.
-fn process(cause: &Value, bundle: &Bundle) -> Option<Found> {
-    let lines = list(cause, "because").iter();
-    let claims: Vec<&Value> = lines.flat_map(|line| list(line, "claims")).collect();
-    for claim in &claims {
-        let call = bundle.call(text(claim, "call"))?;
-        let quoted = text(claim, "claim") == "contains";
-        match text(call, "operation") {
-            "Rehearse" if call["response"]["passed"] == Value::Bool(false) && quoted => {
-                return Some(holds("a rehearsal of the image did not pass, and it holds the words quoted"));
-            }
-            "FilterLogEvents" | "GetLogEvents" | "GetQueryResults" if quoted => {
-                return Some(holds("the process's log holds the words quoted"));
-            }
-            _ => {}
-        }
-    }
-    None
 }

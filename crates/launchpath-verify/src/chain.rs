@@ -4,13 +4,61 @@
 
 use serde_json::Value;
 
-use crate::report::{Found, Notes, fails, holds};
+use crate::cause::Causes;
+use crate::report::{Found, Notes, Standing, fails, holds, not_checked};
 use crate::{list, text};
 
 /// Stages beside the path to the answer.
 const SIDE: &[&str] = &["log_delivery", "lifecycle"];
 
-pub(crate) fn check(certificate: &Value, notes: &mut Notes) {
+/// The stages of a launch in their order, on either platform.
+///
+/// AWS: <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-how-it-works.html>
+const V1: &[&str] = &[
+    "artifact_available",
+    "caller_authorization",
+    "request_validation",
+    "accepted",
+    "vpc_validation",
+    "eni_dry_run",
+    "network_attach",
+    "ready",
+    "invoke_admission",
+    "session_placement",
+    "artifact_fetch",
+    "file_system_mount",
+    "process_start",
+    "log_delivery",
+    "health",
+    "request",
+    "response",
+];
+const V2: &[&str] = &[
+    "artifact_available",
+    "caller_authorization",
+    "request_validation",
+    "accepted",
+    "vpc_validation",
+    "eni_dry_run",
+    "network_attach",
+    "artifact_fetch",
+    "process_start",
+    "health",
+    "ready",
+    "invoke_admission",
+    "session_placement",
+    "session_restore",
+    "file_system_mount",
+    "log_delivery",
+    "session_health",
+    "request",
+    "response",
+];
+/// Stages of launches in a VPC.
+const IN_VPC: &[&str] = &["vpc_validation", "eni_dry_run", "network_attach"];
+
+pub(crate) fn check(certificate: &Value, causes: &Causes, notes: &mut Notes) {
+    notes.decisive("/chain", "it has the stages of a launch, in their order", stages(certificate));
     notes.decisive("/chain", "nothing after the break was reached", order(certificate));
     notes.decisive(
         "/break",
@@ -21,13 +69,38 @@ pub(crate) fn check(certificate: &Value, notes: &mut Notes) {
     notes.decisive(
         "/verdict",
         format!("the verdict is {}", text(certificate, "verdict")),
-        verdict(certificate),
+        verdict(certificate, causes),
     );
     notes.decisive(
         "/exit_code",
         format!("the exit code is {}", certificate["exit_code"]),
         exit_code(certificate),
     );
+}
+
+/// No stage is left out, named twice or moved: what lies before and behind what rests on their order.
+fn stages(certificate: &Value) -> Found {
+    let named: Vec<&str> = list(certificate, "chain").iter().map(|stage| text(stage, "stage")).collect();
+    let runtime = &certificate["runtime"];
+    let public = runtime["network_mode"].as_str() == Some("PUBLIC");
+    let is_launch = |order: &[&str]| {
+        let expected = order.iter().filter(|stage| match **stage {
+            "file_system_mount" => named.contains(&"file_system_mount"),
+            stage => !(public && IN_VPC.contains(&stage)),
+        });
+        expected.eq(named.iter())
+    };
+    let orders: &[&[&str]] = match runtime["platform_version"].as_str() {
+        Some("V1") => &[V1],
+        Some("V2") => &[V2],
+        Some(_) => return not_checked("the stages of this platform version are not known here"),
+        None => &[V1, V2],
+    };
+    if orders.iter().any(|order| is_launch(order)) {
+        holds("it has")
+    } else {
+        fails("a stage is left out, named twice, unknown or moved")
+    }
 }
 
 /// The stages of the path, without those beside it: name and state.
@@ -111,7 +184,7 @@ fn passed(certificate: &Value) -> Found {
     holds("none does")
 }
 
-fn verdict(certificate: &Value) -> Found {
+fn verdict(certificate: &Value, standings: &Causes) -> Found {
     let confirmed = causes(certificate, "confirmed").any(|cause| !SIDE.contains(&text(cause, "stage")));
     let path = path(certificate);
     let answered = path.iter().any(|(stage, state)| *stage == "response" && *state == "reached");
@@ -127,7 +200,17 @@ fn verdict(certificate: &Value) -> Found {
         "undecided"
     };
     if text(certificate, "verdict") == follows {
-        return holds("it follows from the causes and the chain");
+        let shown = causes(certificate, "confirmed").any(|cause| {
+            let (fault, stage) = (text(cause, "fault"), text(cause, "stage"));
+            let standing = standings.get(&(fault.to_owned(), stage.to_owned()));
+            !SIDE.contains(&stage) && standing == Some(&Standing::Holds)
+        });
+        return match follows {
+            "blocked" if !shown => not_checked("no confirmed cause was re-checked"),
+            // That every kind of fault is excluded is the engine's claim.
+            "no_fault_found" => not_checked("that every kind of fault is excluded was not re-checked"),
+            _ => holds("it follows from the causes and the chain"),
+        };
     }
     fails(format!("what follows from the causes and the chain is {follows}"))
 }

@@ -6,10 +6,8 @@ use serde_json::Value;
 
 use crate::bundle::Bundle;
 use crate::cause::excluded;
-use crate::network::Way;
-use crate::permission::Permission;
 use crate::report::{Found, Notes, Standing, fails, holds, not_checked};
-use crate::{list, text};
+use crate::{Shown, list, text};
 
 /// Checks every claim of a statement and that every call it rests on is in the certificate's list; says how many claims cite a
 /// value, and whether all hold.
@@ -118,27 +116,26 @@ fn whole(claim: &Value, bundle: &Bundle) -> Found {
 
 /// A value, not longer than a line.
 pub(crate) fn excerpt(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= 80 { text } else { text.chars().take(79).chain(['…']).collect() }
+    let whole = match value {
+        // A document that only its size tells from a value is not printed to be cut.
+        Value::Array(items) => return format!("a list of {}", items.len()),
+        Value::Object(members) => return format!("an object of {} members", members.len()),
+        scalar => scalar.to_string(),
+    };
+    if whole.chars().count() <= 80 { whole } else { whole.chars().take(79).chain(['…']).collect() }
 }
 
 /// The exclusions: their citations, and the rule by which they exclude, for the kinds that have one.
-pub(crate) fn check_exclusions(
-    certificate: &Value,
-    bundle: &Bundle,
-    ways: &[Way],
-    permissions: &[Permission],
-    notes: &mut Notes,
-) {
-    for (index, ruled) in list(certificate, "ruled_out").iter().enumerate() {
+pub(crate) fn check_exclusions(shown: &Shown, notes: &mut Notes) {
+    for (index, ruled) in list(shown.certificate, "ruled_out").iter().enumerate() {
         let at = format!("/ruled_out/{index}");
-        let (values, all) = check_all(certificate, ruled, &at, bundle, notes);
+        let (values, all) = check_all(shown.certificate, ruled, &at, shown.bundle, notes);
         let what = format!("{} is not the cause: {}", text(ruled, "fault"), text(ruled, "because"));
         let found = if list(ruled, "evidence").is_empty() {
             fails("it rests on nothing")
         } else if !all {
             fails("a citation does not hold")
-        } else if let Some(rule) = excluded(text(ruled, "fault"), ways, permissions) {
+        } else if let Some(rule) = excluded(text(ruled, "fault"), shown) {
             holds(rule)
         } else if values == 0 {
             not_checked("its calls are there; no value is cited")

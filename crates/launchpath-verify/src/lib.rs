@@ -13,8 +13,10 @@ mod chain;
 mod claim;
 mod network;
 mod permission;
+mod process;
 mod report;
 mod stage;
+mod subject;
 
 use std::fmt;
 
@@ -24,6 +26,7 @@ pub use report::{Counts, Item, Outcome, Report, Standing};
 
 use bundle::Bundle;
 use report::Notes;
+use subject::Subject;
 
 /// The format that is read.
 pub const FORMAT: &str = "launchpath-certificate/1";
@@ -55,13 +58,26 @@ pub fn check(certificate: &Value, bundle: &Value) -> Result<Report, NotACertific
     let bundle = Bundle::new(bundle);
     let mut notes = Notes::default();
     bundle.check_digests(certificate, &mut notes);
-    let paths = network::check(certificate, &bundle, &mut notes);
-    let permissions = permission::check(certificate, &bundle, &mut notes);
-    let causes = cause::check(certificate, &bundle, &paths, &permissions, &mut notes);
-    stage::check(certificate, &bundle, &causes, &mut notes);
-    claim::check_exclusions(certificate, &bundle, &paths, &permissions, &mut notes);
-    chain::check(certificate, &mut notes);
+    let subject = Subject::new(certificate, &bundle);
+    subject.check(&mut notes);
+    let paths = network::check(certificate, &bundle, &subject, &mut notes);
+    let permissions = permission::check(certificate, &bundle, &subject, &mut notes);
+    let shown =
+        Shown { certificate, bundle: &bundle, subject: &subject, paths: &paths, permissions: &permissions };
+    let causes = cause::check(&shown, &mut notes);
+    stage::check(&shown, &causes, &mut notes);
+    claim::check_exclusions(&shown, &mut notes);
+    chain::check(certificate, &causes, &mut notes);
     Ok(notes.report(certificate))
+}
+
+/// What causes, stages and exclusions are held against.
+struct Shown<'a> {
+    certificate: &'a Value,
+    bundle: &'a Bundle<'a>,
+    subject: &'a Subject<'a>,
+    paths: &'a [network::Way],
+    permissions: &'a [permission::Permission],
 }
 
 /// The members that everything else relies on.

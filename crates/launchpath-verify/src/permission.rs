@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::bundle::Bundle;
 use crate::report::{Found, Notes, Standing, fails, holds, not_checked};
+use crate::subject::Subject;
 use crate::{list, text};
 
 /// What became of one permission.
@@ -17,7 +18,15 @@ pub(crate) struct Permission {
     pub(crate) standing: Standing,
 }
 
-pub(crate) fn check(certificate: &Value, bundle: &Bundle, notes: &mut Notes) -> Vec<Permission> {
+/// The service that assumes the execution role.
+const SERVICE: &str = "bedrock-agentcore.amazonaws.com";
+
+pub(crate) fn check(
+    certificate: &Value,
+    bundle: &Bundle,
+    subject: &Subject,
+    notes: &mut Notes,
+) -> Vec<Permission> {
     let mut all = Vec::new();
     for (index, claim) in list(certificate, "permissions").iter().enumerate() {
         let decision = text(claim, "decision");
@@ -33,7 +42,10 @@ pub(crate) fn check(certificate: &Value, bundle: &Bundle, notes: &mut Notes) -> 
         if text(&claim, "action") == "sts:AssumeRole" {
             claim["source"] = json!({ "account": runtime["account"], "arn": runtime["arn"] });
         }
-        let found = judge(&claim, bundle).unwrap_or_else(fails);
+        let found = match foreign(&claim, bundle, subject) {
+            Some(why) => why,
+            None => judge(&claim, bundle).unwrap_or_else(fails),
+        };
         let standing = notes.note(format!("/permissions/{index}"), what, found);
         let decision = text(&claim, "decision");
         all.push(Permission {
@@ -44,6 +56,78 @@ pub(crate) fn check(certificate: &Value, bundle: &Bundle, notes: &mut Notes) -> 
         });
     }
     all
+}
+
+/// What makes the question another one than the launch's: somebody else asks, it is about something else, or a document is none of
+/// the role's.
+fn foreign(claim: &Value, bundle: &Bundle, subject: &Subject) -> Option<Found> {
+    let (action, principal, resource) =
+        (text(claim, "action"), text(claim, "principal"), text(claim, "resource"));
+    let Some(role) = subject.role() else {
+        return Some(not_checked("the bundle does not say which role the runtime has"));
+    };
+    let name = role.rsplit('/').next().unwrap_or_default();
+    let trust = action == "sts:AssumeRole";
+    let (asks, on) = if trust { (SERVICE, role) } else { (role, resource) };
+    if principal != asks || resource != on {
+        return Some(fails(format!("the runtime's role is {role}, and {asks} asks")));
+    }
+    if let Some(why) = (!trust).then(|| elsewhere(action, resource, subject)).flatten() {
+        return Some(fails(why));
+    }
+    for place in list(claim, "documents") {
+        let id = text(place, "call");
+        let Some(call) = bundle.call(id) else {
+            return Some(fails(format!("the bundle has no call {id:?}")));
+        };
+        let (operation, request) = (text(call, "operation"), &call["request"]);
+        let own = match (operation, text(place, "pointer")) {
+            ("GetRole", "/response/Role/AssumeRolePolicyDocument") if trust => {
+                call.pointer("/response/Role/Arn").and_then(Value::as_str) == Some(role)
+            }
+            ("GetRolePolicy", "/response/PolicyDocument") if !trust => text(request, "RoleName") == name,
+            ("GetPolicyVersion", "/response/PolicyVersion/Document") if !trust => {
+                let arn = text(request, "PolicyArn");
+                let current = call.pointer("/response/PolicyVersion/IsDefaultVersion");
+                current != Some(&Value::Bool(false)) && is_attached(arn, name, role, bundle)
+            }
+            _ => false,
+        };
+        if !own {
+            return Some(fails(format!("the document in call {id} is none of {name}'s")));
+        }
+    }
+    None
+}
+
+/// Whether the role has the managed policy: attached, or as its boundary.
+fn is_attached(arn: &str, name: &str, role: &str, bundle: &Bundle) -> bool {
+    let attached = bundle
+        .answers("ListAttachedRolePolicies")
+        .filter(|call| text(&call["request"], "RoleName") == name)
+        .flat_map(|call| list(&call["response"], "AttachedPolicies"));
+    attached.into_iter().any(|policy| text(policy, "PolicyArn") == arn)
+        || bundle.answers("GetRole").map(|call| &call["response"]["Role"]).any(|described| {
+            text(described, "Arn") == role
+                && described.pointer("/PermissionsBoundary/PermissionsBoundaryArn").and_then(Value::as_str)
+                    == Some(arn)
+        })
+}
+
+/// Why the action on this resource is nothing that a launch needs.
+fn elsewhere(action: &str, resource: &str, subject: &Subject) -> Option<String> {
+    let needed = match action {
+        "ecr:GetAuthorizationToken" => resource == "*",
+        "ecr:BatchGetImage" | "ecr:GetDownloadUrlForLayer" => subject.image().is_some_and(|image| {
+            let end = format!(":ecr:{}:{}:repository/{}", image.region, image.account, image.repository);
+            resource.starts_with("arn:") && resource.ends_with(&end)
+        }),
+        "logs:CreateLogStream" | "logs:PutLogEvents" => {
+            resource.contains(&format!(":log-group:/aws/bedrock-agentcore/runtimes/{}-", subject.id()))
+        }
+        _ => false,
+    };
+    (!needed).then(|| format!("no launch of this runtime needs {action} on {resource}"))
 }
 
 /// How a statement answers the question.
@@ -120,7 +204,10 @@ fn decide(claim: &Value, weighed: &Weighed, bundle: &Bundle) -> Found {
             (Match::Yes, Match::No, Boundary::None, _) | (Match::Yes, Match::No, _, Some(Match::Yes))
                 if !foreign =>
             {
-                holds("a statement allows it, and none denies it")
+                match unseen(claim, bundle) {
+                    None => holds("a statement allows it, and none denies it"),
+                    Some(why) => not_checked(why),
+                }
             }
             (Match::Yes, Match::No, ..) => {
                 not_checked("a boundary or another account's policy is not in the bundle")
@@ -142,7 +229,7 @@ fn decide(claim: &Value, weighed: &Weighed, bundle: &Bundle) -> Found {
             (Match::Yes, None | Some(Match::Yes)) => fails("a statement allows it"),
             (Match::IfCondition, _) | (_, Some(Match::IfCondition)) => conditions(),
             (Match::No, _) if list(claim, "documents").is_empty() => not_checked("no document was weighed"),
-            (Match::No, _) => match unseen(claim, bundle) {
+            (Match::No, _) => match unseen(claim, bundle).or_else(|| of_repository(claim, bundle)) {
                 None => holds("no statement of any document allows it"),
                 Some(why) => not_checked(why),
             },
@@ -185,6 +272,15 @@ fn boundary(claim: &Value, bundle: &Bundle) -> Boundary {
     }
 }
 
+/// The policy of the repository that may allow what the role's own policies do not.
+fn of_repository(claim: &Value, bundle: &Bundle) -> Option<String> {
+    let (_, name) = text(claim, "resource").split_once(":repository/")?;
+    let none = bundle
+        .called("GetRepositoryPolicy")
+        .any(|call| text(&call["request"], "repositoryName") == name && text(call, "outcome") == "not_found");
+    (!none).then(|| format!("the bundle does not show that repository {name} has no policy of its own"))
+}
+
 /// A policy of the role that is listed in the bundle and not among the documents.
 fn unseen(claim: &Value, bundle: &Bundle) -> Option<String> {
     if text(claim, "action") == "sts:AssumeRole" {
@@ -203,6 +299,9 @@ fn unseen(claim: &Value, bundle: &Bundle) -> Option<String> {
     let attached: Vec<&Value> = bundle.answers("ListAttachedRolePolicies").filter(of_role).collect();
     if inline.is_empty() || attached.is_empty() {
         return Some(format!("the bundle does not list the policies of {role}"));
+    }
+    if inline.iter().chain(&attached).any(|call| call["response"]["IsTruncated"] == Value::Bool(true)) {
+        return Some(format!("the list of the policies of {role} goes on"));
     }
     for name in
         inline.iter().flat_map(|call| list(&call["response"], "PolicyNames")).filter_map(Value::as_str)
@@ -267,11 +366,15 @@ fn matches(statement: &Value, claim: &Value) -> Match {
     if !acts || !on {
         return Match::No;
     }
-    let variables = statement["Resource"].to_string().contains("${");
-    if variables {
+    let variables =
+        ["Resource", "NotResource"].iter().any(|member| statement[*member].to_string().contains("${"));
+    let conditions = statement.get("Condition");
+    let readable =
+        conditions.is_none_or(|all| all.as_object().is_some_and(|all| all.values().all(Value::is_object)));
+    if variables || !readable {
         return Match::IfCondition;
     }
-    let operators = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
+    let operators = conditions.and_then(Value::as_object).into_iter().flatten();
     operators
         .flat_map(|(operator, keys)| {
             keys.as_object().into_iter().flatten().map(move |(key, wanted)| (operator, key, wanted))

@@ -6,15 +6,16 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::bundle::Bundle;
 use crate::cause::Causes;
 use crate::report::{Found, Notes, Standing, fails, holds, not_checked};
-use crate::{claim, list, text};
+use crate::subject::Subject;
+use crate::{Shown, claim, list, text};
 
 /// The role with which the service makes interfaces.
 const NETWORK_ROLE: &str = "AWSServiceRoleForBedrockAgentCoreNetwork";
 
-pub(crate) fn check(certificate: &Value, bundle: &Bundle, causes: &Causes, notes: &mut Notes) {
+pub(crate) fn check(shown: &Shown, causes: &Causes, notes: &mut Notes) {
+    let certificate = shown.certificate;
     let chain = list(certificate, "chain");
     let broken = &certificate["break"];
     let mut standings: Vec<Standing> = Vec::new();
@@ -22,12 +23,9 @@ pub(crate) fn check(certificate: &Value, bundle: &Bundle, causes: &Causes, notes
     let mut results: Vec<(usize, Found)> = Vec::new();
     for (index, stage) in chain.iter().enumerate().rev() {
         let at = format!("/chain/{index}");
-        let (_, all) = claim::check_all(certificate, stage, &at, bundle, notes);
-        let found = if all {
-            judge(certificate, bundle, causes, index, &standings)
-        } else {
-            fails("a citation does not hold")
-        };
+        let (_, all) = claim::check_all(certificate, stage, &at, shown.bundle, notes);
+        let found =
+            if all { judge(shown, causes, index, &standings) } else { fails("a citation does not hold") };
         standings.insert(0, found.0);
         results.push((index, found));
     }
@@ -47,7 +45,8 @@ pub(crate) fn check(certificate: &Value, bundle: &Bundle, causes: &Causes, notes
 }
 
 /// `later`: the results of the stages after this one.
-fn judge(certificate: &Value, bundle: &Bundle, causes: &Causes, index: usize, later: &[Standing]) -> Found {
+fn judge(shown: &Shown, causes: &Causes, index: usize, later: &[Standing]) -> Found {
+    let certificate = shown.certificate;
     let chain = list(certificate, "chain");
     let stage = &chain[index];
     let state = text(stage, "state");
@@ -83,8 +82,9 @@ fn judge(certificate: &Value, bundle: &Bundle, causes: &Causes, index: usize, la
             let all = list(certificate, "causes").iter().chain(list(certificate, "also_blocking"));
             let named =
                 all.filter(|cause| text(cause, "fault") == fault && text(cause, "status") == "confirmed");
-            let here = named.into_iter().any(|cause| text(cause, "stage") == text(stage, "stage"));
-            match causes.get(fault) {
+            let name = text(stage, "stage");
+            let here = named.into_iter().any(|cause| text(cause, "stage") == name);
+            match causes.get(&(fault.to_owned(), name.to_owned())) {
                 _ if !here => fails(format!("no confirmed cause {fault} lies at this stage")),
                 Some(Standing::Holds) => holds(format!("{fault} stops it")),
                 Some(Standing::Fails) | None => fails(format!("{fault} does not hold")),
@@ -95,18 +95,17 @@ fn judge(certificate: &Value, bundle: &Bundle, causes: &Causes, index: usize, la
         }
         (state, _) => {
             let calls: Vec<&Value> =
-                list(stage, "evidence").iter().filter_map(|id| bundle.call(id.as_str()?)).collect();
+                list(stage, "evidence").iter().filter_map(|id| shown.bundle.call(id.as_str()?)).collect();
             if calls.is_empty() {
                 return fails("it rests on nothing");
             }
-            let runtime = text(&certificate["runtime"], "id");
             let name = text(stage, "stage");
-            let shown = calls.iter().find_map(|call| match state {
-                "reached" => reached(name, call, runtime),
-                "failed" => failed(name, call),
+            let rule = calls.iter().find_map(|call| match state {
+                "reached" => reached(name, call, shown),
+                "failed" => failed(name, call, shown.subject),
                 _ => None,
             });
-            match shown {
+            match rule {
                 Some(rule) => holds(rule),
                 None => not_checked("its calls are there; no rule of this checker says what they prove"),
             }
@@ -115,77 +114,177 @@ fn judge(certificate: &Value, bundle: &Bundle, causes: &Causes, index: usize, la
 }
 
 /// The rule by which the call shows that the stage was reached.
-fn reached(stage: &str, call: &Value, runtime: &str) -> Option<&'static str> {
+fn reached(stage: &str, call: &Value, shown: &Shown) -> Option<&'static str> {
+    let subject = shown.subject;
     let operation = text(call, "operation");
     let ok = text(call, "outcome") == "ok";
     let response = &call["response"];
-    let described = ok && !runtime.is_empty() && text(response, "agentRuntimeId") == runtime;
     match (stage, operation) {
-        ("artifact_available", "DescribeImages") => {
-            (ok && !list(response, "imageDetails").is_empty()).then_some("ecr describes the image")
+        ("artifact_available", "DescribeImages") => (ok
+            && subject.image().is_some_and(|image| image.is_in(call, "imageDetails")))
+        .then_some("ecr describes the image"),
+        ("artifact_available", "BatchGetImage") => (ok
+            && subject.image().is_some_and(|image| image.is_in(call, "images")))
+        .then_some("ecr gives the image's manifest"),
+        ("artifact_available", "HeadObject") => (ok && is_code(call, subject)).then_some("s3 has the object"),
+        ("accepted", "GetAgentRuntime" | "CreateAgentRuntime") => {
+            is_described(call, subject).then_some("the runtime exists")
         }
-        ("artifact_available", "BatchGetImage") => {
-            (ok && !list(response, "images").is_empty()).then_some("ecr gives the image's manifest")
+        ("ready", "GetAgentRuntime") => (is_described(call, subject) && text(response, "status") == "READY")
+            .then_some("its status is READY"),
+        ("ready", "ListAgentRuntimeEndpoints") => {
+            (ok && is_ready(call, shown)).then_some("the endpoint's status is READY")
         }
-        ("artifact_available", "HeadObject") => ok.then_some("s3 has the object"),
-        ("accepted", "GetAgentRuntime" | "CreateAgentRuntime") => described.then_some("the runtime exists"),
-        ("ready", "GetAgentRuntime") => {
-            (described && text(response, "status") == "READY").then_some("its status is READY")
-        }
-        ("ready", "ListAgentRuntimeEndpoints") => list(response, "runtimeEndpoints")
-            .iter()
-            .any(|endpoint| text(endpoint, "status") == "READY")
-            .then_some("an endpoint's status is READY"),
         ("caller_authorization" | "request_validation" | "accepted", "LookupEvents") => events(call)
-            .any(|event| made_runtime(&event))
+            .any(|event| made_runtime(&event) && subject.made(&event))
             .then_some("CloudTrail has the call without an error"),
         ("eni_dry_run" | "vpc_validation", "LookupEvents") => events(call)
-            .any(|event| by_network_role(&event) && text(&event, "errorCode").contains("DryRunOperation"))
+            .any(|event| {
+                by_network_role(&event, subject) && text(&event, "errorCode").contains("DryRunOperation")
+            })
             .then_some("CloudTrail has the service's dry run, which says that it would have succeeded"),
         ("network_attach", "LookupEvents") => events(call)
-            .any(|event| by_network_role(&event) && event["errorCode"].is_null())
+            .any(|event| by_network_role(&event, subject) && event["errorCode"].is_null())
             .then_some("CloudTrail has the service's CreateNetworkInterface without an error"),
         ("network_attach", "DescribeNetworkInterfaces") => list(response, "NetworkInterfaces")
             .iter()
-            .any(|interface| text(interface, "InterfaceType") == "agentic_ai")
-            .then_some("an interface of the service's type is there"),
-        ("response", "InvokeAgentRuntime") => ok.then_some("an invocation was answered"),
+            .any(|interface| text(interface, "InterfaceType") == "agentic_ai" && is_of(interface, subject))
+            .then_some(
+                "an interface of the service's type is there, in a subnet and with the groups of the runtime",
+            ),
+        ("response", "InvokeAgentRuntime") => (is_answered(call, subject) && is_latest(call, shown))
+            .then_some("the latest invocation was answered"),
         ("invoke_admission", "InvokeAgentRuntime") => {
             let code = call.pointer("/error/code").and_then(Value::as_str);
-            (ok || code == Some("RuntimeClientError")).then_some(
-                "the service took the call: it failed with an error of the runtime, or was answered",
-            )
+            (is_answered(call, subject) || subject.invoked(call) && code == Some("RuntimeClientError"))
+                .then_some(
+                    "the service took the call: it failed with an error of the runtime, or was answered",
+                )
         }
         ("process_start" | "log_delivery", "FilterLogEvents" | "GetLogEvents") => {
-            (ok && !list(response, "events").is_empty()).then_some("the process's log holds lines")
+            (ok && subject.logged(call) && !list(response, "events").is_empty())
+                .then_some("the process's log holds lines")
         }
-        ("process_start", "Rehearse") => {
-            (response["passed"] == Value::Bool(true)).then_some("a rehearsal of the image passed")
-        }
+        ("process_start", "Rehearse") => (response["passed"] == Value::Bool(true) && subject.rehearsed(call))
+            .then_some("a rehearsal of the image passed"),
         _ => None,
     }
 }
 
 /// The rule by which the call shows that the stage failed.
-fn failed(stage: &str, call: &Value) -> Option<&'static str> {
+fn failed(stage: &str, call: &Value, subject: &Subject) -> Option<&'static str> {
     let message = call.pointer("/error/message").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+    let refused = matches!(text(call, "outcome"), "denied" | "error");
     match (stage, text(call, "operation")) {
-        ("health" | "session_health", "InvokeAgentRuntime") => {
-            message.contains("health check failed").then_some("the service says that the health check failed")
-        }
-        ("process_start" | "health", "Rehearse") => (call["response"]["passed"] == Value::Bool(false))
-            .then_some("a rehearsal of the image did not pass"),
-        ("invoke_admission", "InvokeAgentRuntime") => (text(call, "outcome") == "denied"
-            || message.contains("not authorized"))
+        ("health" | "session_health", "InvokeAgentRuntime") => (subject.invoked(call)
+            && message.contains("health check failed"))
+        .then_some("the service says that the health check failed"),
+        ("process_start" | "health", "Rehearse") => (broken_at(&call["response"]) == Some(stage)
+            && subject.rehearsed(call))
+        .then_some("a rehearsal of the image did not pass"),
+        ("invoke_admission", "InvokeAgentRuntime") => (subject.invoked(call)
+            && (text(call, "outcome") == "denied" || message.contains("not authorized")))
         .then_some("the call was refused"),
-        ("accepted" | "request_validation", "CreateAgentRuntime") => {
-            (text(call, "outcome") != "ok").then_some("the creation was refused")
+        ("accepted" | "request_validation", "CreateAgentRuntime") => (refused
+            && subject.made(&serde_json::json!({ "requestParameters": call["request"] })))
+        .then_some("the creation was refused"),
+        (_, "GetAgentRuntime") if is_described(call, subject) && is_failed(&call["response"]) => {
+            let reason = text(&call["response"], "failureReason").to_lowercase();
+            let words = match stage {
+                "ready" => "",
+                "vpc_validation" => "unsupported availability zone",
+                "request_validation" => "validat",
+                "health" => "health check",
+                _ => return None,
+            };
+            reason.contains(words).then_some("its status is a failed one, for a reason that names it")
         }
-        (_, "GetAgentRuntime" | "ListAgentRuntimeEndpoints") => {
-            call["response"].to_string().contains("_FAILED\"").then_some("its status is a failed one")
+        ("ready", "ListAgentRuntimeEndpoints")
+            if text(&call["request"], "agentRuntimeId") == subject.id() =>
+        {
+            list(&call["response"], "runtimeEndpoints")
+                .iter()
+                .any(is_failed)
+                .then_some("an endpoint's status is a failed one")
         }
         _ => None,
     }
+}
+
+/// The stage at which a rehearsal that did not pass broke; of records of before clauses had names, only where the process ended.
+fn broken_at(rehearsal: &Value) -> Option<&'static str> {
+    if rehearsal["passed"] != Value::Bool(false) {
+        return None;
+    }
+    match text(rehearsal, "clause") {
+        "starts" | "stays_up" => Some("process_start"),
+        "listens" | "healthy" => Some("health"),
+        "" => rehearsal["exit_code"].as_i64().filter(|code| *code != 0).map(|_| "process_start"),
+        _ => None,
+    }
+}
+
+fn is_failed(described: &Value) -> bool {
+    text(described, "status").ends_with("_FAILED")
+}
+
+/// Whether the call describes this runtime.
+fn is_described(call: &Value, subject: &Subject) -> bool {
+    text(call, "outcome") == "ok"
+        && !subject.id().is_empty()
+        && text(&call["response"], "agentRuntimeId") == subject.id()
+}
+
+/// Whether the endpoint that the certificate is about is READY.
+fn is_ready(call: &Value, shown: &Shown) -> bool {
+    let wanted = shown.certificate["runtime"]["endpoint"].as_str().unwrap_or("DEFAULT");
+    text(&call["request"], "agentRuntimeId") == shown.subject.id()
+        && list(&call["response"], "runtimeEndpoints")
+            .iter()
+            .any(|endpoint| text(endpoint, "name") == wanted && text(endpoint, "status") == "READY")
+}
+
+/// Whether the call found the runtime's own code zip.
+fn is_code(call: &Value, subject: &Subject) -> bool {
+    let configured = |member: &str| {
+        let place = format!("/agentRuntimeArtifact/codeConfiguration/code/s3/{member}");
+        subject.configured(&place).and_then(Value::as_str)
+    };
+    let request = &call["request"];
+    configured("bucket").is_some()
+        && request["Bucket"].as_str() == configured("bucket")
+        && request["Key"].as_str() == configured("prefix")
+}
+
+/// Whether the interface is one that this runtime uses: runtimes of equal subnets and groups share theirs.
+fn is_of(interface: &Value, subject: &Subject) -> bool {
+    let mut groups: Vec<&str> =
+        list(interface, "Groups").iter().map(|group| text(group, "GroupId")).collect();
+    groups.sort_unstable();
+    let same = subject.groups().is_none_or(|mut wanted| {
+        wanted.sort_unstable();
+        wanted == groups
+    });
+    same && subject.subnets().is_some_and(|all| all.contains(&text(interface, "SubnetId")))
+}
+
+/// Whether the runtime answered. An error of JSON-RPC may be the service's own, and proves no answer.
+fn is_answered(call: &Value, subject: &Subject) -> bool {
+    let response = &call["response"];
+    let body = response.get("response").or_else(|| response.get("body")).unwrap_or(response);
+    let read = body.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let body = read.as_ref().unwrap_or(body);
+    let refused = body.get("jsonrpc").is_some() && body.get("error").is_some();
+    text(call, "outcome") == "ok" && subject.invoked(call) && !refused
+}
+
+/// Whether no invocation of this runtime failed after the call, or at a time that cannot be compared.
+fn is_latest(call: &Value, shown: &Shown) -> bool {
+    let at = call["at"].as_str();
+    shown.bundle.called("InvokeAgentRuntime").all(|other| {
+        let earlier = at.is_some_and(|at| other["at"].as_str().is_some_and(|other| other < at));
+        !shown.subject.invoked(other) || is_answered(other, shown.subject) || earlier
+    })
 }
 
 /// CloudTrail's records in an answer.
@@ -202,7 +301,10 @@ fn made_runtime(event: &Value) -> bool {
         && event["errorCode"].is_null()
 }
 
-fn by_network_role(event: &Value) -> bool {
+/// Whether the network service-linked role asked for an interface in a subnet of this runtime.
+fn by_network_role(event: &Value, subject: &Subject) -> bool {
+    let subnet = event["requestParameters"]["subnetId"].as_str();
     text(event, "eventName") == "CreateNetworkInterface"
         && event["userIdentity"].to_string().contains(NETWORK_ROLE)
+        && subject.subnets().is_some_and(|all| subnet.is_some_and(|subnet| all.contains(&subnet)))
 }

@@ -6,63 +6,56 @@
 
 mod filter;
 mod packet;
+mod place;
 mod route;
 
 use serde_json::Value;
 
 use crate::bundle::Bundle;
 use crate::report::{Found, Notes, Standing, fails, holds, not_checked};
+use crate::subject::Subject;
 use crate::{list, text};
 use packet::{Packet, Port};
 
 /// What became of one way.
 pub(crate) struct Way {
     pub(crate) service: String,
+    pub(crate) subnet: String,
     pub(crate) state: String,
     pub(crate) standing: Standing,
     /// Kind and side of each element that was seen to drop the packet.
     pub(crate) dropped: Vec<(String, Option<&'static str>)>,
 }
 
-pub(crate) fn check(certificate: &Value, bundle: &Bundle, notes: &mut Notes) -> Vec<Way> {
-    let configured = subnets(certificate, bundle);
+pub(crate) fn check(certificate: &Value, bundle: &Bundle, subject: &Subject, notes: &mut Notes) -> Vec<Way> {
+    let configured = subject.subnets();
     let mut ways = Vec::new();
     for (index, path) in list(certificate, "paths").iter().enumerate() {
         let at = format!("/paths/{index}");
         let (service, subnet, state) = (text(path, "service"), text(path, "subnet"), text(path, "state"));
         let what = format!("the way from {subnet} to {service} is {state}");
         let mut dropped = Vec::new();
-        let found = if configured.as_ref().is_some_and(|all| !all.iter().any(|one| one == subnet)) {
+        let found = if configured.as_ref().is_some_and(|all| !all.contains(&subnet)) {
             fails(format!("{subnet} is none of the runtime's subnets"))
         } else {
-            walk(path, &at, bundle, notes, &mut dropped)
+            walk(path, &at, bundle, subject, notes, &mut dropped)
         };
         let standing = notes.note(at, what, found);
-        ways.push(Way { service: service.to_owned(), state: state.to_owned(), standing, dropped });
+        let (service, subnet, state) = (service.to_owned(), subnet.to_owned(), state.to_owned());
+        ways.push(Way { service, subnet, state, standing, dropped });
     }
     if let Some(all) = configured.filter(|_| !ways.is_empty()) {
-        let walked =
-            |subnet: &String| list(certificate, "paths").iter().any(|path| text(path, "subnet") == subnet);
-        let left: Vec<&str> = all.iter().filter(|subnet| !walked(subnet)).map(String::as_str).collect();
-        let found = if left.is_empty() {
-            holds("a way from each is there")
-        } else {
-            fails(format!("no way from {}", left.join(", ")))
-        };
+        let left = ways.iter().find_map(|way| {
+            let walked = |subnet: &&str| {
+                ways.iter().any(|other| other.service == way.service && other.subnet == **subnet)
+            };
+            let missing = all.iter().find(|subnet| !walked(subnet))?;
+            Some(format!("no way from {missing} to {}", way.service))
+        });
+        let found = left.map_or_else(|| holds("a way from each to each service is there"), fails);
         notes.note("/paths", "every subnet of the runtime is covered", found);
     }
     ways
-}
-
-/// The subnets of the runtime, as the bundle describes it.
-fn subnets(certificate: &Value, bundle: &Bundle) -> Option<Vec<String>> {
-    let wanted = text(&certificate["runtime"], "id");
-    let network = bundle
-        .answers("GetAgentRuntime")
-        .map(|call| &call["response"])
-        .find(|response| text(response, "agentRuntimeId") == wanted)?
-        .pointer("/networkConfiguration/networkModeConfig/subnets")?;
-    Some(network.as_array()?.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect())
 }
 
 /// Groups of both ends, by the elements of the way.
@@ -76,6 +69,7 @@ fn walk(
     path: &Value,
     at: &str,
     bundle: &Bundle,
+    subject: &Subject,
     notes: &mut Notes,
     dropped: &mut Vec<(String, Option<&'static str>)>,
 ) -> Found {
@@ -112,7 +106,9 @@ fn walk(
             packet.destination_port = Port::Known(sent.source_port());
             translated = None;
         }
-        let found = match element(hop, &hops[index + 1..], &packet, &ends, bundle) {
+        let found = match place::of(hop, &packet, subject, bundle)
+            .unwrap_or_else(|| element(hop, &hops[index + 1..], &packet, &ends, bundle))
+        {
             // The elements of an unknown way are those that the packet would meet if what is not known held.
             (Standing::Fails, why) if state == "unknown" && is_gateway(kind) => (Standing::NotChecked, why),
             found => found,
@@ -147,7 +143,13 @@ fn walk(
             }
         }
     }
-    conclude(state, worst, hops, dropped)
+    let Some(lacking) = place::lacking(path, &sent, bundle) else {
+        return conclude(state, worst, hops, dropped);
+    };
+    let found = conclude(state, worst, hops, dropped);
+    // What becomes of a packet that no launch sends shows nothing.
+    dropped.clear();
+    if found.0 == Standing::Holds { lacking } else { found }
 }
 
 fn conclude(

@@ -6,6 +6,7 @@ mod compare;
 mod denial;
 mod emulator;
 mod fleet;
+mod forgery;
 mod images;
 mod incident;
 mod inspect;

@@ -19,34 +19,34 @@ const BUNDLES: &[&str] = &[
     "base/public",
 ];
 
-fn bundle(name: &str) -> Value {
+pub(crate) fn bundle(name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(scenario(name)).expect("the bundle")).expect("JSON")
 }
 
-fn certificate(bundle: &Value) -> Value {
+pub(crate) fn certificate(bundle: &Value) -> Value {
     let world = open_bytes("bundle.json", bundle.to_string().as_bytes()).expect("a world");
     serde_json::to_value(certify(&world, &diagnose(&world), bundle)).expect("JSON")
 }
 
-fn verified(certificate: &Value, bundle: &Value) -> Report {
+pub(crate) fn verified(certificate: &Value, bundle: &Value) -> Report {
     check(certificate, bundle).expect("a certificate")
 }
 
 /// The world of `base/nat` with one thing broken.
-fn broken(edit: impl Fn(&mut Value)) -> Value {
+pub(crate) fn broken(edit: impl Fn(&mut Value)) -> Value {
     let mut bundle = bundle("base/nat");
     edit(&mut bundle);
     bundle
 }
 
-fn answer<'a>(bundle: &'a mut Value, operation: &str) -> &'a mut Value {
+pub(crate) fn answer<'a>(bundle: &'a mut Value, operation: &str) -> &'a mut Value {
     let calls = bundle["calls"].as_array_mut().expect("calls");
     let call = calls.iter_mut().find(|call| call["operation"] == operation).expect("the call");
     &mut call["response"]
 }
 
 /// Bundles of every kind of verdict: as they are kept, and with a network and a policy broken.
-fn worlds() -> Vec<(String, Value)> {
+pub(crate) fn worlds() -> Vec<(String, Value)> {
     let mut worlds: Vec<(String, Value)> =
         BUNDLES.iter().map(|name| ((*name).to_owned(), bundle(name))).collect();
     worlds.push((
