@@ -4,6 +4,7 @@
 //! what, when, with which outcome, and the command that repeats it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +16,7 @@ use crate::time::Timestamp;
 /// The id of a call in its bundle, for example `c14`. Ids sort by their number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
-pub struct EvidenceId(String);
+pub struct EvidenceId(Arc<str>);
 
 impl EvidenceId {
     /// The id as written in the bundle.
@@ -32,7 +33,7 @@ impl EvidenceId {
 
 impl From<&str> for EvidenceId {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(text.into())
     }
 }
 

@@ -1,14 +1,16 @@
 //! One type per kind of identifier, so that a subnet id never stands where a group id is meant.
 //!
 //! The text is kept as received: other tools' snapshots hold ids of every shape, and a strange id is no reason
-//! to refuse evidence.
+//! to refuse evidence. It is shared, not copied: answers, traces and repairs name the same few things again and again.
+
+use std::sync::Arc;
 
 macro_rules! string_id {
     ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The identifier as AWS writes it.
@@ -19,13 +21,19 @@ macro_rules! string_id {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self(text.to_owned())
+                Self(text.into())
             }
         }
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                Self(text)
+                Self(text.into())
+            }
+        }
+
+        impl From<&$name> for Arc<str> {
+            fn from(id: &$name) -> Self {
+                Self::clone(&id.0)
             }
         }
 
