@@ -2,12 +2,16 @@
 //!
 //! AWS: <https://docs.aws.amazon.com/vpc/latest/userguide/nacl-basics.html>. What no rule matches is denied.
 
+use std::fmt;
+
 use launchpath_model::aws::network_acl::{AclEntry, NetworkAcl};
+use launchpath_model::ids::NetworkAclId;
+use launchpath_model::{EvidenceId, Row};
 
 use crate::answer::Direction;
 use crate::group::{icmp, protocol_of};
-use crate::packet::{Cube, ICMP, ICMP_V6, TCP, UDP, port_text, protocol_text};
-use crate::span::{ANY_PORT, ANY_V6, Span, address_text, v4_block, v6_block};
+use crate::packet::{Cube, ICMP, ICMP_V6, TCP, UDP, write_ports, write_protocol};
+use crate::span::{ANY_PORT, ANY_V6, Span, v4_block, v6_block, write_addresses};
 
 /// One rule, for one direction.
 #[derive(Clone, Debug)]
@@ -23,21 +27,23 @@ pub(crate) struct AclRule {
 
 /// The rules of an ACL in order, by direction. `None`: the document does not say.
 #[derive(Clone, Debug)]
-pub(crate) struct Acl {
+pub(crate) struct Acl<'a> {
+    pub(crate) id: &'a NetworkAclId,
+    pub(crate) evidence: &'a [EvidenceId],
     pub(crate) ingress: Option<Vec<AclRule>>,
     pub(crate) egress: Option<Vec<AclRule>>,
 }
 
-impl Acl {
-    pub(crate) fn new(acl: &NetworkAcl) -> Self {
+impl<'a> Acl<'a> {
+    pub(crate) fn new(id: &'a NetworkAclId, row: &'a Row<NetworkAcl>) -> Self {
         let compile = |egress: bool| {
-            let entries = acl.entries.as_ref()?;
+            let entries = row.value.entries.as_ref()?;
             let own = entries.iter().filter(|entry| entry.egress == egress);
             let mut rules: Vec<AclRule> = own.filter_map(compile_rule).collect();
             rules.sort_by_key(|rule| rule.number);
             Some(rules)
         };
-        Self { ingress: compile(false), egress: compile(true) }
+        Self { id, evidence: &row.evidence, ingress: compile(false), egress: compile(true) }
     }
 
     pub(crate) fn rules(&self, direction: Direction) -> Option<&[AclRule]> {
@@ -85,20 +91,23 @@ impl AclRule {
     }
 
     /// `rule 100 allows tcp 443 from 10.0.0.0/16`.
-    pub(crate) fn text(&self, direction: Direction) -> String {
-        let number = if self.number == 32767 {
-            "the final rule *".to_owned()
+    pub(crate) fn write(&self, out: &mut impl fmt::Write, direction: Direction) -> fmt::Result {
+        if self.number == 32767 {
+            out.write_str("the final rule *")?;
         } else {
-            format!("rule {}", self.number)
-        };
-        let verb = if self.allows { "allows" } else { "denies" };
-        let towards = if direction == Direction::Ingress { "from" } else { "to" };
-        let peer = match self.peers {
-            [Some(_), Some(_)] => "::/0".to_owned(),
-            [Some(span), None] | [None, Some(span)] => address_text(span),
-            [None, None] => String::new(),
-        };
-        let ports = if self.to == ANY_PORT { String::new() } else { format!(" {}", port_text(self.to)) };
-        format!("{number} {verb} {}{ports} {towards} {peer}", protocol_text(self.protocol))
+            write!(out, "rule {}", self.number)?;
+        }
+        out.write_str(if self.allows { " allows " } else { " denies " })?;
+        write_protocol(out, self.protocol)?;
+        if self.to != ANY_PORT {
+            out.write_str(" ")?;
+            write_ports(out, self.to)?;
+        }
+        out.write_str(if direction == Direction::Ingress { " from " } else { " to " })?;
+        match self.peers {
+            [Some(_), Some(_)] => out.write_str("::/0"),
+            [Some(span), None] | [None, Some(span)] => write_addresses(out, span),
+            [None, None] => Ok(()),
+        }
     }
 }

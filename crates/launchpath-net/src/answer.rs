@@ -110,9 +110,9 @@ pub struct Hop {
     /// The kind of element.
     pub kind: HopKind,
     /// The element's id; for what has none, a description.
-    pub id: String,
+    pub id: Arc<str>,
     /// The interface or subnet it guards.
-    pub at: Option<String>,
+    pub at: Option<Arc<str>>,
     /// Way there or way back.
     pub leg: Leg,
     /// The side of a filter.
@@ -120,7 +120,7 @@ pub struct Hop {
     /// What it did.
     pub verdict: HopVerdict,
     /// The deciding rule or route: its number or index and its words.
-    pub text: String,
+    pub text: Arc<str>,
     /// The calls that show it.
     pub evidence: Vec<EvidenceId>,
 }
@@ -212,9 +212,9 @@ pub struct Blocker {
     /// Why, as a type.
     pub kind: BlockerKind,
     /// The element: a group, ACL, route table, gateway, endpoint.
-    pub id: String,
+    pub id: Arc<str>,
     /// The interface or subnet it guards.
-    pub at: Option<String>,
+    pub at: Option<Arc<str>>,
     /// Way there or way back.
     pub leg: Leg,
     /// The side of a filter.
@@ -222,7 +222,7 @@ pub struct Blocker {
     /// The number of the deciding ACL rule.
     pub rule: Option<i64>,
     /// One sentence.
-    pub text: String,
+    pub text: Arc<str>,
     /// The calls that show it.
     pub evidence: Vec<EvidenceId>,
     /// The smallest change that opens this element; `None` when the element cannot be opened by an edit.
@@ -244,7 +244,7 @@ pub struct Part {
     /// What became of them.
     pub outcome: Outcome,
     /// **Every** element that drops them, in order.
-    pub blockers: Vec<Blocker>,
+    pub blockers: Vec<Arc<Blocker>>,
     /// What is unknown on their way.
     pub gaps: Vec<Gap>,
 }
@@ -257,7 +257,7 @@ pub struct Answer {
     /// The packets by fate; together they are all packets asked about.
     pub parts: Vec<Part>,
     /// Every blocker of every part, without repetition, in path order.
-    pub blocked_by: Vec<Blocker>,
+    pub blocked_by: Vec<Arc<Blocker>>,
     /// What would have to be known to decide; empty unless the verdict is `Unknown`.
     pub unknown: Vec<Gap>,
     /// What was taken for granted because nothing speaks against it, with the command that would show it.

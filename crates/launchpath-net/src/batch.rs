@@ -188,7 +188,7 @@ impl Answered {
             // The same element in other words for other packets is the same element.
             let known =
                 |own: &Blocker| (own.kind, &own.id, &own.at) == (blocker.kind, &blocker.id, &blocker.at);
-            if !both.blocked_by.iter().any(known) {
+            if !both.blocked_by.iter().any(|own| known(own)) {
                 both.blocked_by.push(blocker);
             }
         }
@@ -245,7 +245,7 @@ fn line(id: &Value, answered: &Answered) -> String {
     let line = Line {
         id,
         reachable,
-        blocked_by: answer.blocked_by.iter().map(blocked_by).collect(),
+        blocked_by: answer.blocked_by.iter().map(|blocker| blocked_by(blocker)).collect(),
         trace: shown.iter().flat_map(|part| part.trace.iter().map(AsRef::as_ref)).collect(),
         unknown: answer.unknown.iter().map(gap_line).collect(),
         assumed: answer.assumed.iter().map(gap_line).collect(),

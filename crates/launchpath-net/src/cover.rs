@@ -3,7 +3,9 @@
 //! The rules of one direction of a group differ in protocol, ports and one address dimension, the peer's. The set is cut
 //! into slabs in which every rule holds for all protocols and ports or for none; there the peers' spans are merged.
 
-use crate::packet::{Cube, PacketSet};
+use smallvec::SmallVec;
+
+use crate::packet::{Cube, Cubes, PacketSet};
 use crate::span::{Point, Span};
 
 /// The address dimension that rules select on.
@@ -16,13 +18,13 @@ pub(crate) enum Side {
 /// Cuts `now` into what the boxes hold together, and the rest; both are disjoint.
 ///
 /// The boxes must span every address of the dimension that is not `side`.
-pub(crate) fn cover(now: &PacketSet, boxes: &[Cube], side: Side) -> (Vec<Cube>, Vec<Cube>) {
-    let mut inside = Vec::new();
-    let mut outside = Vec::new();
+pub(crate) fn cover(now: &PacketSet, boxes: &[Cube], side: Side) -> (PacketSet, PacketSet) {
+    let mut inside = Cubes::new();
+    let mut outside = Cubes::new();
     for cube in now.cubes() {
         cover_cube(cube, boxes, side, &mut inside, &mut outside);
     }
-    (inside, outside)
+    (PacketSet::of_disjoint(inside), PacketSet::of_disjoint(outside))
 }
 
 fn peer(cube: &Cube, side: Side) -> Span<u128> {
@@ -39,8 +41,8 @@ fn with_peer(cube: Cube, side: Side, span: Span<u128>) -> Cube {
     }
 }
 
-fn cover_cube(cube: &Cube, boxes: &[Cube], side: Side, inside: &mut Vec<Cube>, outside: &mut Vec<Cube>) {
-    let mut own: Vec<Cube> = Vec::new();
+fn cover_cube(cube: &Cube, boxes: &[Cube], side: Side, inside: &mut Cubes, outside: &mut Cubes) {
+    let mut own: SmallVec<[Cube; 2]> = SmallVec::new();
     for candidate in boxes {
         if let Some(shared) = candidate.intersect(cube) {
             if shared == *cube {
@@ -52,6 +54,11 @@ fn cover_cube(cube: &Cube, boxes: &[Cube], side: Side, inside: &mut Vec<Cube>, o
     }
     if own.is_empty() {
         outside.push(*cube);
+        return;
+    }
+    let every_service = |b: &Cube| (b.protocol, b.from, b.to) == (cube.protocol, cube.from, cube.to);
+    if own.iter().all(every_service) {
+        emit(*cube, &merge(own.iter().map(|b| peer(b, side)).collect()), side, inside, outside);
         return;
     }
     for protocol in slabs(cube.protocol, own.iter().map(|b| b.protocol)) {
@@ -107,7 +114,7 @@ fn merge(mut spans: Vec<Span<u128>>) -> Vec<Span<u128>> {
     merged
 }
 
-fn emit(cube: Cube, spans: &[Span<u128>], side: Side, inside: &mut Vec<Cube>, outside: &mut Vec<Cube>) {
+fn emit(cube: Cube, spans: &[Span<u128>], side: Side, inside: &mut Cubes, outside: &mut Cubes) {
     let whole = peer(&cube, side);
     let mut next = Some(whole.first);
     for span in spans {
@@ -154,9 +161,9 @@ mod tests {
             for one in &boxes {
                 rest.remove(one);
             }
-            prop_assert!(PacketSet::of(outside.clone()).same_as(&rest));
-            prop_assert!(PacketSet::of(inside.clone()).same_as(&now.without(&rest)));
-            for list in [inside, outside] {
+            prop_assert!(outside.same_as(&rest));
+            prop_assert!(inside.same_as(&now.without(&rest)));
+            for list in [inside.cubes(), outside.cubes()] {
                 for (i, a) in list.iter().enumerate() {
                     prop_assert!(list[i + 1..].iter().all(|b| a.intersect(b).is_none()), "disjoint");
                 }

@@ -19,14 +19,14 @@ use crate::span::{ANY_V4, Span, block, place, public_v4, subtract_all};
 
 /// One address or set of addresses that the destination may mean.
 pub(crate) struct Aim {
-    pub(crate) what: String,
+    pub(crate) what: Arc<str>,
     pub(crate) end: Option<End>,
     pub(crate) service: Option<String>,
     pub(crate) addresses: Vec<Span<u128>>,
     /// The destination is one address of `addresses`, not known which.
     pub(crate) one_of: bool,
     pub(crate) on_premises: bool,
-    pub(crate) trouble: Option<Blocker>,
+    pub(crate) trouble: Option<Arc<Blocker>>,
 }
 
 /// One possible meaning of the destination.
@@ -35,7 +35,7 @@ pub(crate) struct Alternative {
     pub(crate) aims: Vec<Aim>,
     pub(crate) depends_on: Vec<Gap>,
     /// Nobody answers the name.
-    pub(crate) nothing: Option<Blocker>,
+    pub(crate) nothing: Option<Arc<Blocker>>,
     /// Where it leads is not in the evidence.
     pub(crate) elsewhere: Option<Gap>,
 }
@@ -51,13 +51,13 @@ impl Engine<'_> {
         match destination {
             Destination::Address(address) => plain(vec![Aim::address(*address, false)]),
             Destination::Block(net) => plain(vec![Aim {
-                what: net.to_string(),
+                what: net.to_string().into(),
                 addresses: vec![block(*net)],
                 ..Aim::address(net.addr(), false)
             }]),
             Destination::OnPremises(address) => plain(vec![Aim::address(*address, true)]),
             Destination::Internet => plain(vec![Aim {
-                what: "the internet".to_owned(),
+                what: "the internet".into(),
                 addresses: self.public_addresses(vpc),
                 ..Aim::address(IpAddr::from([0, 0, 0, 0]), false)
             }]),
@@ -110,12 +110,12 @@ impl Engine<'_> {
         let hop = |id: &str, verdict, text: String| {
             Arc::new(Hop {
                 kind: HopKind::Dns,
-                id: id.to_owned(),
-                at: Some(vpc.to_string()),
+                id: id.into(),
+                at: Some(vpc.into()),
                 leg: Leg::Request,
                 direction: None,
                 verdict,
-                text,
+                text: text.into(),
                 evidence: possibility.evidence.clone(),
             })
         };
@@ -145,7 +145,7 @@ impl Engine<'_> {
             DnsAnswer::Public { service } => {
                 let addresses = self.addresses_of_service(service.as_deref(), Some(vpc));
                 let aim = Aim {
-                    what: name.to_owned(),
+                    what: name.into(),
                     end: None,
                     service: service.clone(),
                     addresses,
@@ -164,12 +164,12 @@ impl Engine<'_> {
                 let support_off = possibility.why.contains("enableDnsSupport");
                 let blocker = Blocker {
                     kind: BlockerKind::DnsNoAnswer,
-                    id: vpc.to_string(),
+                    id: vpc.into(),
                     at: None,
                     leg: Leg::Request,
                     direction: None,
                     rule: None,
-                    text: possibility.why.clone(),
+                    text: possibility.why.as_str().into(),
                     evidence: possibility.evidence.clone(),
                     edit: support_off
                         .then(|| Edit::EnableDns { vpc: vpc.clone(), attribute: DnsAttribute::Support }),
@@ -178,7 +178,7 @@ impl Engine<'_> {
                     hop: Some(hop(name, HopVerdict::Dropped, possibility.why.clone())),
                     aims: Vec::new(),
                     depends_on: possibility.depends_on.clone(),
-                    nothing: Some(blocker),
+                    nothing: Some(Arc::new(blocker)),
                     elsewhere: None,
                 }
             }
@@ -230,7 +230,7 @@ impl Engine<'_> {
                 }
                 let end = End {
                     kind: EndKind::Endpoint(id.clone()),
-                    what: format!("the interface of {id} in {subnet}"),
+                    what: format!("the interface of {id} in {subnet}").into(),
                     interface: None,
                     vpc: endpoint.vpc_id.clone(),
                     subnet: Some(subnet.clone()),
@@ -251,16 +251,18 @@ impl Engine<'_> {
                 format!("aws ec2 describe-vpc-endpoints --vpc-endpoint-ids {id}"),
             )));
         }
-        let trouble = |text: String| Blocker {
-            kind: BlockerKind::EndpointUnavailable,
-            id: id.to_string(),
-            at: None,
-            leg: Leg::Request,
-            direction: None,
-            rule: None,
-            text,
-            evidence: row.evidence.clone(),
-            edit: None,
+        let trouble = |text: String| {
+            Arc::new(Blocker {
+                kind: BlockerKind::EndpointUnavailable,
+                id: id.into(),
+                at: None,
+                leg: Leg::Request,
+                direction: None,
+                rule: None,
+                text: text.into(),
+                evidence: row.evidence.clone(),
+                edit: None,
+            })
         };
         let mut aims = seen;
         if aims.is_empty() {
@@ -278,7 +280,7 @@ impl Engine<'_> {
         if aims.is_empty() {
             let mut aim = Aim::address(IpAddr::from([0, 0, 0, 0]), false);
             aim.addresses = vec![ANY_V4];
-            aim.what = id.to_string();
+            aim.what = id.into();
             aim.trouble = Some(trouble(format!("{id} has no interfaces")));
             aims.push(aim);
         }
@@ -324,7 +326,7 @@ impl Engine<'_> {
 impl Aim {
     pub(crate) fn address(address: IpAddr, on_premises: bool) -> Self {
         Self {
-            what: address.to_string(),
+            what: address.to_string().into(),
             end: None,
             service: None,
             addresses: vec![Span::one(place(address))],
@@ -338,7 +340,7 @@ impl Aim {
         // IPv4 first: AgentCore interfaces have no other.
         let v4: Vec<Span<u128>> = end.addresses.iter().copied().filter(|s| ANY_V4.covers(*s)).collect();
         Self {
-            what: end.what.clone(),
+            what: Arc::clone(&end.what),
             service: None,
             addresses: if v4.is_empty() { end.addresses.clone() } else { v4 },
             end: Some(end),

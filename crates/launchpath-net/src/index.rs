@@ -13,8 +13,7 @@ use launchpath_model::aws::vpc::CidrState;
 use launchpath_model::aws::vpc_endpoint::VpcEndpoint;
 use launchpath_model::command::aws_cli;
 use launchpath_model::ids::{
-    NatGatewayId, NetworkAclId, NetworkInterfaceId, PrefixListId, Region, RouteTableId, SecurityGroupId,
-    SubnetId, VpcEndpointId, VpcId,
+    NatGatewayId, NetworkInterfaceId, PrefixListId, Region, SecurityGroupId, SubnetId, VpcEndpointId, VpcId,
 };
 use launchpath_model::query::prove_absent;
 use launchpath_model::world::Network;
@@ -59,7 +58,7 @@ pub(crate) enum EndKind {
 #[derive(Clone, Debug)]
 pub(crate) struct End {
     pub(crate) kind: EndKind,
-    pub(crate) what: String,
+    pub(crate) what: Arc<str>,
     pub(crate) interface: Option<NetworkInterfaceId>,
     pub(crate) vpc: VpcId,
     pub(crate) subnet: Option<SubnetId>,
@@ -79,25 +78,40 @@ impl End {
         self.interface.as_ref().map_or(&self.what, |id| id.as_str())
     }
 
+    /// [`End::name`], shared.
+    pub(crate) fn label(&self) -> Arc<str> {
+        self.interface.as_ref().map_or_else(|| Arc::clone(&self.what), Arc::from)
+    }
+
     pub(crate) fn holds(&self, address: u128) -> bool {
         self.addresses.iter().any(|span| span.contains(address))
     }
 }
 
-/// The route table of a subnet, and whether it is proven to be the one.
-pub(crate) type TableOfSubnet<'a> = Result<(&'a RouteTableId, Coverage), Box<Gap>>;
+/// The entries of a prefix list, and the calls that show them.
+pub(crate) type Entries = (Vec<Span<u128>>, Vec<EvidenceId>);
 
-/// The ACL of a subnet, and what was assumed to find it.
-pub(crate) type AclOfSubnet<'a> = (Option<&'a NetworkAclId>, Option<Box<Gap>>);
+/// The route table of a subnet, and whether it is proven to be the one.
+pub(crate) type TableOfSubnet<'a> = Result<(Arc<RouteList<'a>>, Coverage), Box<Gap>>;
+
+/// The ACL of a subnet.
+#[derive(Clone, Debug)]
+pub(crate) enum AclOfSubnet<'a> {
+    Seen(Arc<Acl<'a>>),
+    /// A snapshot without ACLs: the default one, and what is assumed by that.
+    Default(Box<Gap>),
+    Unknown(Box<Gap>),
+}
 
 /// A subnet as the walk reads it.
 #[derive(Debug)]
 pub(crate) struct SubnetInfo<'a> {
+    pub(crate) id: &'a SubnetId,
     pub(crate) vpc: &'a VpcId,
     /// Its blocks.
     pub(crate) spans: Vec<Span<u128>>,
     table: OnceCell<TableOfSubnet<'a>>,
-    acl: OnceCell<Result<AclOfSubnet<'a>, Box<Gap>>>,
+    acl: OnceCell<AclOfSubnet<'a>>,
 }
 
 impl SubnetInfo<'_> {
@@ -133,22 +147,21 @@ pub(crate) struct Index<'a> {
     members: BTreeMap<SecurityGroupId, Vec<usize>>,
     by_interface: BTreeMap<NetworkInterfaceId, usize>,
     nats: BTreeMap<NatGatewayId, usize>,
-    subnets_of: BTreeMap<&'a VpcId, Vec<(Span<u128>, &'a SubnetId)>>,
-    subnets: BTreeMap<&'a SubnetId, SubnetInfo<'a>>,
+    subnets_of: BTreeMap<&'a VpcId, Vec<(Span<u128>, usize)>>,
+    subnets: Vec<SubnetInfo<'a>>,
+    by_subnet: BTreeMap<&'a SubnetId, usize>,
     lists_of_service: BTreeMap<String, Vec<PrefixListId>>,
     hops: RefCell<BTreeMap<HopKey, Arc<Hop>>>,
     group_hops: RefCell<BTreeMap<(usize, u32, u32), Arc<Hop>>>,
     member_gaps: RefCell<BTreeMap<(VpcId, SecurityGroupId), Option<Gap>>>,
     attachment_in: RefCell<BTreeMap<SubnetId, bool>>,
     resolutions: RefCell<BTreeMap<VpcId, BTreeMap<String, Arc<Resolution>>>>,
-    table_of: BTreeMap<&'a SubnetId, &'a RouteTableId>,
-    main_table: BTreeMap<&'a VpcId, &'a RouteTableId>,
-    acl_of: BTreeMap<&'a SubnetId, &'a NetworkAclId>,
-    edge_table: BTreeMap<&'a str, &'a RouteTableId>,
+    table_of: BTreeMap<&'a SubnetId, Arc<RouteList<'a>>>,
+    main_table: BTreeMap<&'a VpcId, Arc<RouteList<'a>>>,
+    acl_of: BTreeMap<&'a SubnetId, Arc<Acl<'a>>>,
+    edge_table: BTreeMap<&'a str, Arc<RouteList<'a>>>,
     pub(crate) groups: BTreeMap<&'a SecurityGroupId, Group>,
-    pub(crate) acls: BTreeMap<&'a NetworkAclId, Acl>,
-    pub(crate) tables: BTreeMap<&'a RouteTableId, RouteList<'a>>,
-    lists: BTreeMap<PrefixListId, (Vec<Span<u128>>, Vec<EvidenceId>)>,
+    lists: BTreeMap<PrefixListId, Entries>,
     list_service: BTreeMap<PrefixListId, String>,
     pub(crate) gateway_endpoints: BTreeMap<&'a str, &'a Row<VpcEndpoint>>,
 }
@@ -165,7 +178,8 @@ impl<'a> Index<'a> {
             by_interface: BTreeMap::new(),
             nats: BTreeMap::new(),
             subnets_of: BTreeMap::new(),
-            subnets: BTreeMap::new(),
+            subnets: Vec::new(),
+            by_subnet: BTreeMap::new(),
             lists_of_service: BTreeMap::new(),
             hops: RefCell::default(),
             group_hops: RefCell::default(),
@@ -177,8 +191,6 @@ impl<'a> Index<'a> {
             acl_of: BTreeMap::new(),
             edge_table: BTreeMap::new(),
             groups: BTreeMap::new(),
-            acls: BTreeMap::new(),
-            tables: BTreeMap::new(),
             lists: BTreeMap::new(),
             list_service: BTreeMap::new(),
             gateway_endpoints: BTreeMap::new(),
@@ -246,38 +258,41 @@ impl<'a> Index<'a> {
                     own.push(v6_block(b));
                 }
             }
+            let position = self.subnets.len();
             let spans = self.subnets_of.entry(&row.value.vpc_id).or_default();
-            spans.extend(own.iter().map(|span| (*span, id)));
-            let info = SubnetInfo {
+            spans.extend(own.iter().map(|span| (*span, position)));
+            self.by_subnet.insert(id, position);
+            self.subnets.push(SubnetInfo {
+                id,
                 vpc: &row.value.vpc_id,
                 spans: own,
                 table: OnceCell::new(),
                 acl: OnceCell::new(),
-            };
-            self.subnets.insert(id, info);
+            });
         }
         for spans in self.subnets_of.values_mut() {
             spans.sort();
         }
         for (id, row) in network.route_tables.iter() {
+            let table = Arc::new(RouteList::new(id, row, &self.lists));
             for association in row.value.associations.iter().flatten() {
+                let table = Arc::clone(&table);
                 if let Some(subnet) = &association.subnet_id {
-                    self.table_of.insert(subnet, id);
+                    self.table_of.insert(subnet, table);
                 } else if association.main == Some(true) {
-                    self.main_table.insert(&row.value.vpc_id, id);
+                    self.main_table.insert(&row.value.vpc_id, table);
                 } else if let Some(gateway) = &association.gateway_id {
-                    self.edge_table.insert(gateway, id);
+                    self.edge_table.insert(gateway, table);
                 }
             }
-            self.tables.insert(id, RouteList::new(&row.value));
         }
         for (id, row) in network.network_acls.iter() {
+            let acl = Arc::new(Acl::new(id, row));
             for association in row.value.associations.iter().flatten() {
                 if let Some(subnet) = &association.subnet_id {
-                    self.acl_of.insert(subnet, id);
+                    self.acl_of.insert(subnet, Arc::clone(&acl));
                 }
             }
-            self.acls.insert(id, Acl::new(&row.value));
         }
         for (id, row) in network.security_groups.iter() {
             self.groups.insert(id, Group::new(&row.value));
@@ -314,7 +329,7 @@ impl<'a> Index<'a> {
                 }
                 let vpc = row.value.vpc_id.as_ref();
                 if let Some(mut end) = end_of_interface(interface, EndKind::Plain, vpc, &row.evidence) {
-                    end.what = instance.to_string();
+                    end.what = instance.into();
                     end.subnet = end.subnet.or_else(|| row.value.subnet_id.clone());
                     self.add_end(end);
                 }
@@ -350,7 +365,7 @@ impl<'a> Index<'a> {
             }
             self.ends.push(End {
                 kind: EndKind::NatGateway,
-                what: what.map_or_else(|| id.to_string(), |ip| format!("{ip} ({id})")),
+                what: what.map_or_else(|| id.into(), |ip| format!("{ip} ({id})").into()),
                 interface: None,
                 vpc: vpc.clone(),
                 subnet: nat.subnet_id.clone(),
@@ -436,16 +451,14 @@ impl<'a> Index<'a> {
     }
 
     /// The route table of a subnet: its own, else the VPC's main table when no other can be its own.
-    pub(crate) fn table_of(&self, subnet: &SubnetId) -> TableOfSubnet<'a> {
-        match self.subnets.get(subnet) {
-            Some(info) => info.table.get_or_init(|| self.find_table(subnet)).clone(),
-            None => self.find_table(subnet),
-        }
+    pub(crate) fn table_of<'i>(&self, subnet: &'i SubnetInfo<'a>) -> &'i TableOfSubnet<'a> {
+        subnet.table.get_or_init(|| self.find_table(subnet.id))
     }
 
-    fn find_table(&self, subnet: &SubnetId) -> TableOfSubnet<'a> {
+    /// [`Index::table_of`] for a subnet that was not seen itself.
+    pub(crate) fn find_table(&self, subnet: &SubnetId) -> TableOfSubnet<'a> {
         if let Some(table) = self.table_of.get(subnet) {
-            return Ok((table, Coverage::Proven(Vec::new())));
+            return Ok((Arc::clone(table), Coverage::Proven(Vec::new())));
         }
         let Some(row) = self.network.subnets.seen(subnet) else {
             return Err(Box::new(self.missing_subnet(subnet)));
@@ -457,7 +470,7 @@ impl<'a> Index<'a> {
             .with("association.subnet-id", subnet.as_str());
         match (self.coverage(&self.network.route_tables, &target), self.main_table.get(vpc)) {
             (Coverage::Unknown(gap), _) | (Coverage::Assumed(gap), None) => Err(gap),
-            (coverage, Some(main)) => Ok((main, coverage)),
+            (coverage, Some(main)) => Ok((Arc::clone(main), coverage)),
             (Coverage::Proven(evidence), None) => Err(Box::new(Gap {
                 what: format!("the main route table of {vpc}"),
                 reason: GapReason::NotVisible { why: "no listed table is the main one".to_owned() },
@@ -474,8 +487,8 @@ impl<'a> Index<'a> {
     }
 
     /// The table that traffic entering through an internet or VPN gateway is looked up in, when there is one.
-    pub(crate) fn edge_table(&self, gateway: &str) -> Option<&'a RouteTableId> {
-        self.edge_table.get(gateway).copied()
+    pub(crate) fn edge_table(&self, gateway: &str) -> Option<&RouteList<'a>> {
+        self.edge_table.get(gateway).map(AsRef::as_ref)
     }
 
     /// Whether another VPC than `vpc` has a known interface with the address.
@@ -483,17 +496,15 @@ impl<'a> Index<'a> {
         self.by_address.iter().any(|(other, addresses)| other != vpc && addresses.contains_key(&address))
     }
 
-    /// The network ACL of a subnet. `Ok(None)`: a snapshot without ACLs, where the default one is assumed.
-    pub(crate) fn acl_of(&self, subnet: &SubnetId) -> Result<AclOfSubnet<'a>, Box<Gap>> {
-        match self.subnets.get(subnet) {
-            Some(info) => info.acl.get_or_init(|| self.find_acl(subnet)).clone(),
-            None => self.find_acl(subnet),
-        }
+    /// The network ACL of a subnet.
+    pub(crate) fn acl_of<'i>(&self, subnet: &'i SubnetInfo<'a>) -> &'i AclOfSubnet<'a> {
+        subnet.acl.get_or_init(|| self.find_acl(subnet.id))
     }
 
-    fn find_acl(&self, subnet: &SubnetId) -> Result<AclOfSubnet<'a>, Box<Gap>> {
+    /// [`Index::acl_of`] for a subnet that was not seen itself.
+    pub(crate) fn find_acl(&self, subnet: &SubnetId) -> AclOfSubnet<'a> {
         if let Some(acl) = self.acl_of.get(subnet) {
-            return Ok((Some(acl), None));
+            return AclOfSubnet::Seen(Arc::clone(acl));
         }
         let target = self.target(
             format!("the network ACL of {subnet}"),
@@ -511,27 +522,31 @@ impl<'a> Index<'a> {
         };
         // AWS: every subnet has an ACL, and the default one allows all
         // (https://docs.aws.amazon.com/vpc/latest/userguide/default-network-acl.html).
-        if self.listing == Listing::Snapshot { Ok((None, Some(gap))) } else { Err(gap) }
+        if self.listing == Listing::Snapshot { AclOfSubnet::Default(gap) } else { AclOfSubnet::Unknown(gap) }
     }
 
     /// The subnets of a VPC that hold some of `span`, in address order.
-    pub(crate) fn subnets_within(&self, vpc: &VpcId, span: Span<u128>) -> Vec<(Span<u128>, &'a SubnetId)> {
+    pub(crate) fn subnets_within(
+        &self,
+        vpc: &VpcId,
+        span: Span<u128>,
+    ) -> impl Iterator<Item = (Span<u128>, &SubnetInfo<'a>)> {
         let all = self.subnets_of.get(vpc).map(Vec::as_slice).unwrap_or_default();
         // Subnets of a VPC do not overlap, so sorted by start they are sorted by end.
         let start = all.partition_point(|(own, _)| own.last < span.first);
-        all[start..].iter().take_while(|(own, _)| own.first <= span.last).copied().collect()
+        let within = all[start..].iter().take_while(move |(own, _)| own.first <= span.last);
+        within.map(|(own, position)| (*own, &self.subnets[*position]))
     }
 
     /// The known interfaces of a VPC with an address in `span`, by address.
-    pub(crate) fn ends_within(&self, vpc: &VpcId, span: Span<u128>) -> Vec<(u128, &End)> {
-        let Some(addresses) = self.by_address.get(vpc) else {
-            return Vec::new();
-        };
-        addresses.range(span.first..=span.last).map(|(at, end)| (*at, &self.ends[*end])).collect()
+    pub(crate) fn ends_within(&self, vpc: &VpcId, span: Span<u128>) -> impl Iterator<Item = (u128, &End)> {
+        let addresses = self.by_address.get(vpc).into_iter();
+        let within = addresses.flat_map(move |addresses| addresses.range(span.first..=span.last));
+        within.map(|(at, end)| (*at, &self.ends[*end]))
     }
 
-    pub(crate) fn publics_within(&self, span: Span<u128>) -> Vec<(u128, &End)> {
-        self.by_public.range(span.first..=span.last).map(|(at, end)| (*at, &self.ends[*end])).collect()
+    pub(crate) fn publics_within(&self, span: Span<u128>) -> impl Iterator<Item = (u128, &End)> {
+        self.by_public.range(span.first..=span.last).map(|(at, end)| (*at, &self.ends[*end]))
     }
 
     pub(crate) fn end_of(&self, interface: &NetworkInterfaceId) -> Option<&End> {
@@ -544,7 +559,7 @@ impl<'a> Index<'a> {
     }
 
     /// The entries of a prefix list, where known.
-    pub(crate) fn list(&self, id: &PrefixListId) -> Option<&(Vec<Span<u128>>, Vec<EvidenceId>)> {
+    pub(crate) fn list(&self, id: &PrefixListId) -> Option<&Entries> {
         self.lists.get(id)
     }
 
@@ -559,7 +574,7 @@ impl<'a> Index<'a> {
     }
 
     pub(crate) fn subnet(&self, id: &SubnetId) -> Option<&SubnetInfo<'a>> {
-        self.subnets.get(id)
+        self.by_subnet.get(id).map(|position| &self.subnets[*position])
     }
 
     /// The hop of a key, made once.
@@ -719,7 +734,7 @@ fn end_of_interface(
     let vpc = interface.vpc_id.as_ref().filter(|id| !id.as_str().is_empty()).or(vpc)?;
     Some(End {
         kind,
-        what: interface.network_interface_id.to_string(),
+        what: (&interface.network_interface_id).into(),
         interface: Some(interface.network_interface_id.clone()),
         vpc: vpc.clone(),
         subnet: interface.subnet_id.clone(),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::ser::SerializeStruct;
 use smallvec::{SmallVec, smallvec};
 
-use crate::span::{ANY_PORT, ANY_PROTOCOL, Span, address_at, write_addresses};
+use crate::span::{ANY_PORT, ANY_PROTOCOL, Decimals, Span, address_at, write_addresses};
 
 /// TCP.
 pub const TCP: u8 = 6;
@@ -251,14 +251,18 @@ impl fmt::Display for Cube {
 impl Cube {
     fn write_service(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_icmp() {
-            return write!(f, " type {} code {}", port_text(self.from), port_text(self.to));
+            f.write_str(" type ")?;
+            write_ports(f, self.from)?;
+            f.write_str(" code ")?;
+            return write_ports(f, self.to);
         }
         if self.to != ANY_PORT {
             f.write_str(" port ")?;
             write_ports(f, self.to)?;
         }
         if self.from != ANY_PORT && self.from != (Span { first: 1024, last: u16::MAX }) {
-            write!(f, " from port {}", port_text(self.from))?;
+            f.write_str(" from port ")?;
+            write_ports(f, self.from)?;
         }
         Ok(())
     }
@@ -272,7 +276,7 @@ pub fn protocol_text(protocol: Span<u8>) -> String {
     text
 }
 
-fn write_protocol(out: &mut impl fmt::Write, protocol: Span<u8>) -> fmt::Result {
+pub(crate) fn write_protocol(out: &mut impl fmt::Write, protocol: Span<u8>) -> fmt::Result {
     if protocol == ANY_PROTOCOL {
         return out.write_str("all");
     }
@@ -296,20 +300,26 @@ pub fn port_text(ports: Span<u16>) -> String {
     text
 }
 
-fn write_ports(out: &mut impl fmt::Write, ports: Span<u16>) -> fmt::Result {
+pub(crate) fn write_ports(out: &mut impl fmt::Write, ports: Span<u16>) -> fmt::Result {
     if ports == ANY_PORT {
         return out.write_str("all");
     }
-    if ports.first == ports.last {
-        return write!(out, "{}", ports.first);
+    let mut text = Decimals::default();
+    text.number(ports.first);
+    if ports.first != ports.last {
+        text.sign(b'-');
+        text.number(ports.last);
     }
-    write!(out, "{}-{}", ports.first, ports.last)
+    out.write_str(text.as_str())
 }
+
+/// The cubes of a set: most often one, two where one port is dealt with apart.
+pub(crate) type Cubes = SmallVec<[Cube; 2]>;
 
 /// A set of packets: disjoint cubes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PacketSet {
-    cubes: SmallVec<[Cube; 1]>,
+    cubes: Cubes,
 }
 
 impl From<Cube> for PacketSet {
@@ -330,8 +340,8 @@ impl PacketSet {
 
     /// Cubes known to be disjoint.
     // INVARIANT: the caller cut them out of disjoint cubes.
-    pub(crate) fn of_disjoint(cubes: Vec<Cube>) -> Self {
-        Self { cubes: SmallVec::from_vec(cubes) }
+    pub(crate) fn of_disjoint(cubes: Cubes) -> Self {
+        Self { cubes }
     }
 
     /// The disjoint cubes, in no particular order.

@@ -115,7 +115,7 @@ impl<'a> Engine<'a> {
         })?;
         let vpc = own.vpc_id.as_ref().or(row.value.vpc_id.as_ref())?;
         let at = Span::one(place(own.private_ip_address?.into()));
-        self.index.ends_within(vpc, at).first().map(|(_, end)| *end)
+        self.index.ends_within(vpc, at).next().map(|(_, end)| end)
     }
 
     fn end_of_source(&self, source: &Source) -> Result<End, Box<Gap>> {
@@ -138,10 +138,10 @@ impl<'a> Engine<'a> {
         let known = source.interface.as_ref().and_then(|id| self.index.end_of(id));
         Ok(End {
             kind: EndKind::Plain,
-            what: source
-                .interface
-                .as_ref()
-                .map_or_else(|| format!("an interface in {}", source.subnet), ToString::to_string),
+            what: match &source.interface {
+                Some(id) => id.into(),
+                None => format!("an interface in {}", source.subnet).into(),
+            },
             interface: source.interface.clone(),
             vpc: subnet.value.vpc_id.clone(),
             subnet: Some(source.subnet.clone()),
@@ -270,7 +270,7 @@ impl<'a> Engine<'a> {
                 trace,
                 share: 1.0,
                 outcome: Outcome::Blocked,
-                blockers: vec![blocker.clone()],
+                blockers: vec![Arc::clone(blocker)],
                 gaps: Vec::new(),
             });
             let parts = parts.into_iter().collect();
@@ -302,7 +302,7 @@ impl<'a> Engine<'a> {
         flow: &Flow,
     ) -> Option<Outcomes> {
         let walk = |addresses| {
-            let what = "any address".to_owned();
+            let what = "any address".into();
             let unspecified = IpAddr::from([0, 0, 0, 0]);
             let aim = Aim { what, addresses, one_of: true, ..Aim::address(unspecified, false) };
             let alternative = Alternative::of_aims(hop.cloned(), Vec::new());
@@ -330,7 +330,7 @@ impl<'a> Engine<'a> {
         let in_every = |blocker: &Blocker| {
             parts.iter().all(|part| part.blockers.iter().any(|other| alike(blocker, other)))
         };
-        let common: Vec<Blocker> =
+        let common: Vec<Arc<Blocker>> =
             parts[0].blockers.iter().filter(|blocker| in_every(blocker)).cloned().collect();
         if !common.is_empty() {
             // Whatever the address is, these are in the way; what else is, depends on it.
@@ -375,7 +375,7 @@ impl<'a> Engine<'a> {
         }
         let lists = aim.service.as_deref().map(|s| self.index.lists_of(s).to_vec()).unwrap_or_default();
         let goal = Goal {
-            what: aim.what.clone(),
+            what: Arc::clone(&aim.what),
             end: aim.end.as_ref(),
             service: aim.service.clone(),
             foreign: aim.one_of && aim.end.is_none(),
@@ -404,10 +404,10 @@ impl<'a> Engine<'a> {
                 Some(Part {
                     packets: branch.original,
                     example,
-                    trace: branch.hops,
+                    trace: branch.hops.into_vec(),
                     share: branch.share,
                     outcome,
-                    blockers: branch.blockers,
+                    blockers: branch.blockers.into_vec(),
                     gaps: branch.gaps,
                 })
             })
@@ -427,12 +427,12 @@ fn without_family(end: &End, aim: &Aim, flow: &Flow) -> Outcomes {
     if let Some(example) = packets.example() {
         let blocker = Blocker {
             kind: BlockerKind::NoAddressOfFamily,
-            id: end.name().to_owned(),
-            at: end.subnet.as_ref().map(ToString::to_string),
+            id: end.label(),
+            at: end.subnet.as_ref().map(Arc::from),
             leg: Leg::Request,
             direction: None,
             rule: None,
-            text: format!("{} has no {family} address, and {} has no other", end.what, aim.what),
+            text: format!("{} has no {family} address, and {} has no other", end.what, aim.what).into(),
             evidence: end.evidence.clone(),
             edit: None,
         };
@@ -442,7 +442,7 @@ fn without_family(end: &End, aim: &Aim, flow: &Flow) -> Outcomes {
             trace: Vec::new(),
             share: 1.0,
             outcome: Outcome::Blocked,
-            blockers: vec![blocker],
+            blockers: vec![Arc::new(blocker)],
             gaps: Vec::new(),
         });
     }

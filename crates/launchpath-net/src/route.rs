@@ -3,9 +3,13 @@
 //! AWS: <https://docs.aws.amazon.com/vpc/latest/userguide/route-tables-priority.html>: the longest prefix wins; for
 //! equal prefixes a static route beats a prefix-list route, and both beat a propagated one.
 
-use launchpath_model::aws::route_table::{Route, RouteTable};
-use launchpath_model::ids::PrefixListId;
+use std::collections::BTreeMap;
 
+use launchpath_model::aws::route_table::{Route, RouteTable};
+use launchpath_model::ids::{PrefixListId, RouteTableId};
+use launchpath_model::{EvidenceId, Row};
+
+use crate::index::Entries;
 use crate::span::{ANY_V6, Span, v4_block, v6_block};
 
 /// Where a route leads.
@@ -56,20 +60,29 @@ pub(crate) struct BlockRoute<'a> {
     priority: u8,
 }
 
-/// The priority of propagated routes, after static (1) and prefix-list (2) ones.
+/// The priority of routes to prefix lists, after static ones (1).
+const OF_A_LIST: u8 = 2;
+/// The priority of propagated routes, after those.
 const PROPAGATED: u8 = 3;
 
-/// The routes of a table, most preferred first; prefix-list routes apart, because their blocks may be unknown.
+/// The routes of a table, most preferred first; routes of prefix lists whose entries are not known apart.
 #[derive(Clone, Debug)]
 pub(crate) struct RouteList<'a> {
+    pub(crate) id: &'a RouteTableId,
+    pub(crate) evidence: &'a [EvidenceId],
     pub(crate) blocks: Option<Vec<BlockRoute<'a>>>,
     pub(crate) lists: Vec<(&'a PrefixListId, &'a Route)>,
 }
 
 impl<'a> RouteList<'a> {
-    pub(crate) fn new(table: &'a RouteTable) -> Self {
-        let Some(routes) = &table.routes else {
-            return Self { blocks: None, lists: Vec::new() };
+    pub(crate) fn new(
+        id: &'a RouteTableId,
+        row: &'a Row<RouteTable>,
+        entries_of: &BTreeMap<PrefixListId, Entries>,
+    ) -> Self {
+        let evidence = row.evidence.as_slice();
+        let Some(routes) = &row.value.routes else {
+            return Self { id, evidence, blocks: None, lists: Vec::new() };
         };
         let mut blocks = Vec::with_capacity(routes.len());
         let mut lists = Vec::new();
@@ -90,7 +103,14 @@ impl<'a> RouteList<'a> {
                     blocks.push(BlockRoute { span: v6_block(block), length, route, priority });
                 }
             } else if let Some(list) = &route.destination_prefix_list_id {
-                lists.push((list, route));
+                match entries_of.get(list) {
+                    Some((entries, _)) => blocks.extend(entries.iter().map(|span| {
+                        #[expect(clippy::cast_possible_truncation, reason = "at most 128")]
+                        let length = 128 - (span.last - span.first).count_ones() as u8;
+                        BlockRoute { span: *span, length, route, priority: OF_A_LIST }
+                    })),
+                    None => lists.push((list, route)),
+                }
             }
         }
         // AWS: the local route beats propagated routes, even more specific ones
@@ -99,22 +119,18 @@ impl<'a> RouteList<'a> {
             blocks.iter().filter(|b| target(b.route) == RouteTarget::Local).map(|b| b.span).collect();
         blocks.retain(|b| b.priority < PROPAGATED || !local.iter().any(|span| span.covers(b.span)));
         sort(&mut blocks);
-        Self { blocks: Some(blocks), lists }
+        Self { id, evidence, blocks: Some(blocks), lists }
     }
 
-    /// The block routes with the entries of lists among them, most preferred first. An entry is a block, or a range that
-    /// counts as one of the given length.
-    pub(crate) fn with_entries(
+    /// The block routes with the ranges of other lists among them, each of which counts as a block of the given length; most
+    /// preferred first.
+    pub(crate) fn with_ranges(
         &self,
-        entries: impl Iterator<Item = (Span<u128>, Option<u8>, &'a Route)>,
+        length: u8,
+        ranges: impl Iterator<Item = (Span<u128>, &'a Route)>,
     ) -> Option<Vec<BlockRoute<'a>>> {
         let mut blocks = self.blocks.clone()?;
-        blocks.extend(entries.map(|(span, length, route)| {
-            let size = span.last - span.first;
-            #[expect(clippy::cast_possible_truncation, reason = "at most 128")]
-            let length = length.unwrap_or(128 - size.count_ones() as u8);
-            BlockRoute { span, length, route, priority: 2 }
-        }));
+        blocks.extend(ranges.map(|(span, route)| BlockRoute { span, length, route, priority: OF_A_LIST }));
         sort(&mut blocks);
         Some(blocks)
     }

@@ -193,7 +193,10 @@ pub(crate) fn write_addresses(out: &mut impl fmt::Write, span: Span<u128>) -> fm
     if is_block {
         let bits = size.count_ones();
         let width = if is_v4(span.first) { 32 } else { 128 };
-        return write!(out, "/{}", width - bits.min(width));
+        let mut length = Decimals::default();
+        length.sign(b'/');
+        length.number(u16::try_from(width - bits.min(width)).unwrap_or_default());
+        return out.write_str(length.as_str());
     }
     out.write_str("-")?;
     write_address(out, span.last)
@@ -203,10 +206,50 @@ pub(crate) fn write_addresses(out: &mut impl fmt::Write, span: Span<u128>) -> fm
 fn write_address(out: &mut impl fmt::Write, place: u128) -> fmt::Result {
     match address_at(place) {
         IpAddr::V4(address) => {
-            let [a, b, c, d] = address.octets();
-            write!(out, "{a}.{b}.{c}.{d}")
+            let mut text = Decimals::default();
+            for (at, octet) in address.octets().into_iter().enumerate() {
+                if at > 0 {
+                    text.sign(b'.');
+                }
+                text.number(octet.into());
+            }
+            out.write_str(text.as_str())
         }
         IpAddr::V6(address) => write!(out, "{address}"),
+    }
+}
+
+/// A few numbers with signs between them: every answer writes addresses and ports, and the formatter takes its time.
+#[derive(Default)]
+pub(crate) struct Decimals {
+    /// Room for four numbers of five digits and what is between them.
+    text: [u8; 24],
+    length: usize,
+}
+
+impl Decimals {
+    pub(crate) fn number(&mut self, number: u16) {
+        let mut above = 10_000;
+        while above > 1 && number < above {
+            above /= 10;
+        }
+        while above > 0 {
+            // One digit is at most nine.
+            self.sign(b'0' + (number / above % 10) as u8);
+            above /= 10;
+        }
+    }
+
+    /// One more character of ASCII; what has no room is left out.
+    pub(crate) fn sign(&mut self, sign: u8) {
+        if let Some(place) = self.text.get_mut(self.length) {
+            *place = sign;
+            self.length += 1;
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text[..self.length]).unwrap_or_default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Adding up: the verdict over parts, aims and alternatives.
 
+use std::sync::Arc;
+
 use launchpath_model::{EvidenceId, Gap, GapReason};
 
 use crate::answer::{Answer, Blocker, BlockerKind, Outcome, Part, Verdict};
@@ -96,7 +98,7 @@ pub(crate) fn add_up(
     if verdict != Verdict::Unknown {
         unknown.clear();
     }
-    let mut blocked_by: Vec<Blocker> = Vec::new();
+    let mut blocked_by: Vec<Arc<Blocker>> = Vec::new();
     let mut evidence: Vec<EvidenceId> = Vec::new();
     for part in &parts {
         for blocker in &part.blockers {

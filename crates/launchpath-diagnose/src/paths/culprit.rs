@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use launchpath_iam::{Context, Decision, Layer, Layers, Policy, Principal, Request, evaluate};
 use launchpath_model::aws::vpc_endpoint::{EndpointType, VpcEndpoint};
-use launchpath_model::ids::{SubnetId, VpcId};
+use launchpath_model::ids::{SubnetId, VpcEndpointId, VpcId};
 use launchpath_model::world::Network;
 use launchpath_model::{EvidenceId, Row};
 use launchpath_net::dns::{DnsAnswer, resolve};
@@ -72,14 +72,14 @@ pub(super) fn is_blocked(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answ
 pub(super) fn certain_blockers(answer: &Answer) -> Vec<&Blocker> {
     let mut by_name: BTreeMap<&str, Vec<(BlockerKind, &str)>> = BTreeMap::new();
     for part in &answer.parts {
-        let name = part.trace.iter().find(|hop| hop.kind == HopKind::Dns).map_or("", |hop| hop.text.as_str());
-        let seen = part.blockers.iter().map(|blocker| (blocker.kind, blocker.id.as_str()));
+        let name = part.trace.iter().find(|hop| hop.kind == HopKind::Dns).map_or("", |hop| &*hop.text);
+        let seen = part.blockers.iter().map(|blocker| (blocker.kind, &*blocker.id));
         by_name.entry(name).or_default().extend(seen);
     }
     let everywhere = |blocker: &&Blocker| {
-        by_name.values().all(|blockers| blockers.contains(&(blocker.kind, blocker.id.as_str())))
+        by_name.values().all(|blockers| blockers.contains(&(blocker.kind, &*blocker.id)))
     };
-    answer.blocked_by.iter().filter(everywhere).collect()
+    answer.blocked_by.iter().map(AsRef::as_ref).filter(everywhere).collect()
 }
 
 /// The culprits of one path.
@@ -108,9 +108,9 @@ pub(super) fn culprits(
             let code = code_of(network, vpc.as_ref(), paths, blocker);
             let subject = match code {
                 "net.missing_vpc_endpoint" | "net.s3_path_missing" => service_name(case, paths.need.service),
-                "net.dns_off" => vpc.as_ref().map_or_else(|| blocker.id.clone(), ToString::to_string),
+                "net.dns_off" => vpc.as_ref().map_or_else(|| blocker.id.to_string(), ToString::to_string),
                 "net.public_subnet_no_nat" | "net.no_egress_route" => subnet.to_string(),
-                _ => blocker.id.clone(),
+                _ => blocker.id.to_string(),
             };
             all.push(Culprit {
                 code,
@@ -225,7 +225,7 @@ fn endpoint_policy(case: &Case, paths: &NeedPaths, subnet: &SubnetId, answer: &A
     let passed = answer.parts.iter().flat_map(|part| &part.trace);
     let hop =
         passed.clone().find(|hop| hop.kind == HopKind::VpcEndpoint && hop.verdict == HopVerdict::Passed)?;
-    let row = case.world.network.vpc_endpoints.seen(&hop.id.as_str().into())?;
+    let row = case.world.network.vpc_endpoints.seen(&VpcEndpointId::from(&*hop.id))?;
     let document = match row.value.policy_document.as_ref()? {
         serde_json::Value::String(text) => Policy::read(text),
         other => Policy::read_value(other),

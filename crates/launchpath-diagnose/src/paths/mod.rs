@@ -318,7 +318,7 @@ fn relevant(
     if !culprit::is_open(decided) && (hops.is_empty() || !all_passed) {
         return None;
     }
-    let text = hops.iter().map(|hop| &hop.text).find(|text| !text.is_empty()).cloned();
+    let text = hops.iter().map(|hop| &hop.text).find(|text| !text.is_empty()).map(ToString::to_string);
     let evidence = if hops.is_empty() {
         decided.evidence.clone()
     } else {

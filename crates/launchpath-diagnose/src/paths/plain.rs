@@ -154,8 +154,8 @@ fn hop(hop: &Hop) -> PathHop {
     let kind = serde_json::to_value(hop.kind).ok();
     PathHop {
         kind: kind.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned(),
-        id: hop.id.clone(),
-        at: hop.at.clone(),
+        id: hop.id.to_string(),
+        at: hop.at.as_deref().map(str::to_owned),
         reply: hop.leg == Leg::Reply,
         direction: hop.direction.map(|direction| match direction {
             Direction::Ingress => "ingress".to_owned(),
@@ -166,7 +166,7 @@ fn hop(hop: &Hop) -> PathHop {
             HopVerdict::Dropped => HopState::Dropped,
             HopVerdict::Unknown => HopState::Unknown,
         },
-        text: hop.text.clone(),
+        text: hop.text.to_string(),
         evidence: hop.evidence.iter().filter(|id| id.as_str() != ASSUMED).cloned().collect(),
     }
 }

@@ -9,8 +9,9 @@
 
 use launchpath_model::Gap;
 use launchpath_model::ids::{SubnetId, TransitGatewayId, VpcEndpointId};
+use smallvec::smallvec;
 
-use super::branch::{Branch, Effect, Piece};
+use super::branch::{Branch, Effect, Pieces};
 use super::filter::passed;
 use super::{Origin, Walk};
 use crate::answer::{Direction, Leg};
@@ -67,7 +68,7 @@ impl<'e> Walk<'e, '_> {
         &self,
         branch: Branch<'e>,
         direction: Direction,
-        filter: impl Fn(&Branch<'e>) -> Vec<Piece>,
+        filter: impl Fn(&Branch<'e>) -> Pieces,
         then: impl FnMut(Branch<'e>),
     ) {
         let mut anybody = branch.clone();
@@ -83,7 +84,7 @@ impl<'e> Walk<'e, '_> {
                 refused = refused.without(&with_any_peer(&piece.set, direction));
             }
         }
-        let mut pieces = vec![passed(branch.now.without(&refused), None)];
+        let mut pieces: Pieces = smallvec![passed(branch.now.without(&refused), None)];
         if !refused.is_empty() {
             // The packets themselves once more, for the words and the edits.
             let mut part = branch.clone();
@@ -94,12 +95,12 @@ impl<'e> Walk<'e, '_> {
     }
 
     /// The ACL of the subnet of `end`, for packets from or to outside of it.
-    fn acl_from_outside(&self, probe: &Branch<'e>, end: &'e End, direction: Direction) -> Vec<Piece> {
+    fn acl_from_outside(&self, probe: &Branch<'e>, end: &'e End, direction: Direction) -> Pieces {
         match &end.subnet {
             Some(subnet) if !self.index.may_hold_attachment(&end.vpc, subnet) => {
                 self.acl_pieces(probe, subnet, direction)
             }
-            _ => vec![passed(probe.now.clone(), None)],
+            _ => smallvec![passed(probe.now.clone(), None)],
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use launchpath_model::Gap;
+use smallvec::SmallVec;
 
 use crate::answer::{Blocker, Hop, Leg};
 use crate::index::End;
@@ -33,10 +34,10 @@ pub(crate) struct Carried<'e> {
     /// As they are here, in the direction of the current leg.
     pub(crate) now: PacketSet,
     pub(crate) leg: Leg,
-    pub(crate) hops: Vec<Arc<Hop>>,
+    pub(crate) hops: SmallVec<[Arc<Hop>; 14]>,
     /// The share of the aim's packets.
     pub(crate) share: f64,
-    pub(crate) blockers: Vec<Blocker>,
+    pub(crate) blockers: SmallVec<[Arc<Blocker>; 4]>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) assumed: Vec<Gap>,
     /// The interface whose groups the receiver's rules see; `None` once the source is not recognisable.
@@ -52,9 +53,12 @@ pub(crate) struct Carried<'e> {
 /// What an element does with a part of the packets.
 pub(crate) enum Effect {
     Pass,
-    Drop(Box<Blocker>),
+    Drop(Arc<Blocker>),
     Unknown(Box<Gap>),
 }
+
+/// What an element makes of a branch: few pieces, most often one.
+pub(crate) type Pieces = SmallVec<[Piece; 2]>;
 
 /// A part of the packets, the hop it makes, and what becomes of it.
 pub(crate) struct Piece {
@@ -70,9 +74,9 @@ impl<'e> Carried<'e> {
             original: packets.clone(),
             now: packets,
             leg: Leg::Request,
-            hops: Vec::with_capacity(12),
+            hops: SmallVec::new(),
             share: 1.0,
-            blockers: Vec::new(),
+            blockers: SmallVec::new(),
             gaps: Vec::new(),
             assumed: Vec::new(),
             sender: None,
@@ -96,7 +100,7 @@ impl<'e> Carried<'e> {
     }
 
     /// Sends each piece on its way.
-    pub(crate) fn split(self: Box<Self>, pieces: Vec<Piece>, mut then: impl FnMut(Branch<'e>)) {
+    pub(crate) fn split(self: Box<Self>, pieces: Pieces, mut then: impl FnMut(Branch<'e>)) {
         let mut pieces = pieces.into_iter().filter(|piece| !piece.set.is_empty()).peekable();
         let mut own = Some(self);
         while let Some(piece) = pieces.next() {
@@ -110,7 +114,7 @@ impl<'e> Carried<'e> {
             branch.assumed.extend(piece.assumed.map(|gap| *gap));
             match piece.effect {
                 Effect::Pass => {}
-                Effect::Drop(blocker) => branch.blockers.push(*blocker),
+                Effect::Drop(blocker) => branch.blockers.push(blocker),
                 Effect::Unknown(gap) => branch.gaps.push(*gap),
             }
             then(branch);
@@ -184,6 +188,6 @@ impl Crossing<'_> {
         }
         let side = crate::cover::Side::Destination;
         let (kept, _) = crate::cover::cover(&self.before, &patterns, side);
-        self.before = PacketSet::of_disjoint(kept);
+        self.before = kept;
     }
 }

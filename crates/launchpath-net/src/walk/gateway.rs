@@ -1,10 +1,13 @@
 //! NAT gateways, egress-only gateways, gateway endpoints, appliances: what each lets through and how it translates.
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
 use launchpath_model::aws::vpc_endpoint::EndpointType;
 use launchpath_model::ids::{
     EgressOnlyInternetGatewayId, NatGatewayId, NetworkInterfaceId, SecurityGroupId, SubnetId, VpcEndpointId,
 };
+use smallvec::smallvec;
 
 use super::Walk;
 use super::ahead::Return;
@@ -22,23 +25,28 @@ use crate::span::{Span, place};
 pub(super) const NAT_PORTS: Span<u16> = Span { first: 1024, last: u16::MAX };
 
 impl<'e> Walk<'e, '_> {
-    pub(super) fn blocker(branch: &Branch<'e>, kind: BlockerKind, id: &str, text: String) -> Blocker {
+    pub(super) fn blocker(
+        branch: &Branch<'e>,
+        kind: BlockerKind,
+        id: impl Into<Arc<str>>,
+        text: impl Into<Arc<str>>,
+    ) -> Blocker {
         Blocker {
             kind,
-            id: id.to_owned(),
+            id: id.into(),
             at: None,
             leg: branch.leg,
             direction: None,
             rule: None,
-            text,
+            text: text.into(),
             evidence: Vec::new(),
             edit: None,
         }
     }
 
     pub(super) fn end_here(branch: Branch<'e>, kind: HopKind, blocker: Blocker, done: &mut Vec<Branch<'e>>) {
-        let piece = dropped(branch.now.clone(), branch.leg, kind, blocker);
-        branch.split(vec![piece], |branch| done.push(branch));
+        let piece = dropped(branch.now.clone(), kind, Arc::clone(&blocker.id), blocker);
+        branch.split(smallvec![piece], |branch| done.push(branch));
     }
 
     /// Keeps what `kept` holds of the branch; the rest ends here, refused. `None` when nothing is kept.
@@ -64,10 +72,10 @@ impl<'e> Walk<'e, '_> {
 
     /// The branch goes on although `blocker` stops it: the rest of the way counts too.
     pub(super) fn mark(branch: &mut Branch<'e>, kind: HopKind, blocker: Blocker) {
-        let piece = dropped(PacketSet::default(), branch.leg, kind, blocker);
+        let piece = dropped(PacketSet::default(), kind, Arc::clone(&blocker.id), blocker);
         branch.hops.extend(piece.hop);
         if let Effect::Drop(blocker) = piece.effect {
-            branch.blockers.push(*blocker);
+            branch.blockers.push(blocker);
         }
     }
 
@@ -148,7 +156,7 @@ impl<'e> Walk<'e, '_> {
         if passed_before.into_iter().any(|end| this.is_some_and(|this| std::ptr::eq(this, end))) {
             let text = format!("{} routes what comes out of {id} back to {id}", from.table);
             let mut blocker = Self::blocker(&branch, BlockerKind::NatGatewayUnusable, id, text);
-            blocker.at = Some(from.subnet.to_string());
+            blocker.at = Some(from.subnet.into());
             blocker.evidence.clone_from(&row.evidence);
             Self::end_here(branch, HopKind::NatGateway, blocker, done);
             return;
@@ -301,7 +309,7 @@ impl<'e> Walk<'e, '_> {
         branch.hops.push(pass_hop(
             Leg::Request,
             HopKind::Destination,
-            &self.goal.what,
+            Arc::clone(&self.goal.what),
             format!("{} is reached", endpoint.service_name),
             row.evidence.clone(),
         ));

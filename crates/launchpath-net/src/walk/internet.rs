@@ -1,5 +1,7 @@
 //! The internet gateway, both ways: public addresses, one-to-one translation, ingress routing.
 
+use std::sync::Arc;
+
 use launchpath_model::ids::{InternetGatewayId, SubnetId, VpcId};
 use launchpath_model::{EvidenceId, Gap};
 
@@ -144,7 +146,7 @@ impl<'e> Walk<'e, '_> {
         }
         let text = format!("{} has no public address, so {id} drops its packets", end.name());
         let mut blocker = Self::blocker(branch, BlockerKind::InternetGatewayNeedsPublicAddress, id, text);
-        blocker.at = Some(end.name().to_owned());
+        blocker.at = Some(end.label());
         blocker.evidence.clone_from(&end.evidence);
         Self::mark(branch, HopKind::InternetGateway, blocker);
     }
@@ -184,7 +186,7 @@ impl<'e> Walk<'e, '_> {
         out.hops.push(pass_hop(
             Leg::Request,
             HopKind::Destination,
-            &self.goal.what,
+            Arc::clone(&self.goal.what),
             format!("{} is on the internet", self.goal.what),
             Vec::new(),
         ));
@@ -241,7 +243,7 @@ impl<'e> Walk<'e, '_> {
             part.narrow(private);
             let id = part.now.example().map(|p| p.destination.to_string()).unwrap_or_default();
             let text = "a private address is not routed on the internet".to_owned();
-            let blocker = Self::blocker(&part, BlockerKind::PrivateAddressFromInternet, &id, text);
+            let blocker = Self::blocker(&part, BlockerKind::PrivateAddressFromInternet, id, text);
             Self::end_here(part, HopKind::Source, blocker, done);
         }
         if public.is_empty() {

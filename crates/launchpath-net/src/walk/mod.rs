@@ -7,15 +7,20 @@
 
 mod ahead;
 mod branch;
+mod delivery;
 mod filter;
 mod forward;
 mod gateway;
 mod internet;
 mod neighbour;
+mod network_acl;
+mod security_group;
 mod transit;
 
 use branch::Branch;
 pub(crate) use branch::Carried;
+
+use std::sync::Arc;
 
 use launchpath_model::Gap;
 use launchpath_model::ids::{PrefixListId, VpcId};
@@ -36,10 +41,10 @@ pub(crate) enum Origin<'e> {
 }
 
 /// Where the packets are to go.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Goal<'e> {
     /// In words.
-    pub(crate) what: String,
+    pub(crate) what: Arc<str>,
     /// The interface, when the question names one: its address may be a range.
     pub(crate) end: Option<&'e End>,
     /// The AWS service whose public addresses are meant, without Region (`s3`, `ecr.api`).

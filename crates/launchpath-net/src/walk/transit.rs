@@ -3,12 +3,15 @@
 use launchpath_model::Gap;
 use launchpath_model::ids::{SubnetId, TransitGatewayId, TransitGatewayRouteTableId, VpcId};
 
+use smallvec::smallvec;
+
 use super::Walk;
 use super::ahead::Return;
 use super::branch::{ANYWHERE, Branch};
 use super::filter::passed;
 use super::forward::{From, not_modelled, pass_hop};
 use crate::answer::{BlockerKind, Direction, HopKind};
+use crate::index::AclOfSubnet;
 use crate::packet::Cube;
 use crate::span::{Span, block};
 
@@ -57,7 +60,7 @@ impl<'e> Walk<'e, '_> {
                         );
                         let kind = BlockerKind::TransitGatewayAttachment;
                         let mut blocker = Self::blocker(&branch, kind, id, text);
-                        blocker.at = Some(attachment.to_string());
+                        blocker.at = Some(attachment.into());
                         blocker.evidence.clone_from(&row.evidence);
                         Self::mark(&mut branch, HopKind::TransitGateway, blocker);
                     }
@@ -72,7 +75,7 @@ impl<'e> Walk<'e, '_> {
         // (https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html).
         let pieces = match &entry {
             Some(subnet) => self.acl_pieces(&branch, subnet, Direction::Ingress),
-            None => vec![passed(branch.now.clone(), None)],
+            None => smallvec![passed(branch.now.clone(), None)],
         };
         let table = network
             .transit_gateway_attachments
@@ -91,9 +94,11 @@ impl<'e> Walk<'e, '_> {
     /// Whether packets that come out of an attachment fare alike in both subnets.
     pub(super) fn alike(&self, one: &SubnetId, other: &SubnetId) -> bool {
         let fate = |subnet: &SubnetId| {
-            let acl = self.index.acl_of(subnet).ok().and_then(|(acl, _)| acl);
-            let table = self.index.table_of(subnet).ok().map(|(table, _)| table);
-            (acl, table)
+            let acl = match self.index.find_acl(subnet) {
+                AclOfSubnet::Seen(acl) => Some(acl.id),
+                AclOfSubnet::Default(_) | AclOfSubnet::Unknown(_) => None,
+            };
+            (acl, self.index.find_table(subnet).ok().map(|(table, _)| table.id))
         };
         fate(one) == fate(other)
     }
@@ -129,7 +134,7 @@ impl<'e> Walk<'e, '_> {
             branch.narrow(rest);
             let text = format!("{table} has no route to {}", self.destination_words(&branch));
             let mut blocker = Self::blocker(&branch, BlockerKind::TransitGatewayNoRoute, id, text);
-            blocker.at = Some(table.to_string());
+            blocker.at = Some(table.into());
             Self::end_here(branch, HopKind::TransitGateway, blocker, done);
         }
     }
@@ -192,7 +197,7 @@ impl<'e> Walk<'e, '_> {
             TransitTarget::Blackhole => {
                 let text = format!("the route in {table} is a blackhole");
                 let mut blocker = Self::blocker(&branch, BlockerKind::TransitGatewayNoRoute, id, text);
-                blocker.at = Some(table.to_string());
+                blocker.at = Some(table.into());
                 Self::end_here(branch, HopKind::TransitGateway, blocker, done);
                 return;
             }

@@ -199,7 +199,7 @@ fn answers_that_cannot_come_home_are_refused_whatever_lies_beyond() {
         let shut = ask(&network, "subnet-1", "ecr.api");
         assert_eq!(shut.verdict, Verdict::None, "{target}: {:?}", shut.unknown);
         assert_eq!(kinds(&shut), [(BlockerKind::NetworkAcl, Leg::Reply)], "{target}");
-        assert_eq!(shut.blocked_by[0].id, "acl-1");
+        assert_eq!(&*shut.blocked_by[0].id, "acl-1");
     }
     // A target that is not even named may be anything.
     let mut untold = leaving_by(&json!({}));

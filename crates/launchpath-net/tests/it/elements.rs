@@ -140,7 +140,7 @@ fn across(rows: &[(&str, Value)]) -> (Verdict, Vec<(BlockerKind, String)>) {
         &Destination::Interface("eni-2".into()),
         &Flow::tcp(443),
     );
-    (answer.verdict, answer.blocked_by.into_iter().map(|b| (b.kind, b.id)).collect())
+    (answer.verdict, answer.blocked_by.into_iter().map(|b| (b.kind, b.id.to_string())).collect())
 }
 
 #[test]

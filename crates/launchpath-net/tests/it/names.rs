@@ -176,7 +176,7 @@ fn a_guarded_shared_endpoint_is_named_as_the_blocker() {
     shared.security_groups.seen_mut(&"sg-hub".into()).unwrap().value.ip_permissions = Some(Vec::new());
     let answer = images(&shared);
     assert_eq!(answer.verdict, Verdict::None);
-    assert!(answer.blocked_by.iter().any(|blocker| blocker.id == "sg-hub"), "{:#?}", answer.blocked_by);
+    assert!(answer.blocked_by.iter().any(|blocker| &*blocker.id == "sg-hub"), "{:#?}", answer.blocked_by);
 }
 
 #[test]

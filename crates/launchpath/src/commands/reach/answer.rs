@@ -64,7 +64,7 @@ impl<'a> Answered<'a> {
 
     fn blockers(&self) -> Vec<&Blocker> {
         let mut all: Vec<&Blocker> = Vec::new();
-        for blocker in self.from.iter().flat_map(|(_, answer)| &answer.blocked_by) {
+        for blocker in self.from.iter().flat_map(|(_, answer)| &answer.blocked_by).map(AsRef::as_ref) {
             if !all.contains(&blocker) {
                 all.push(blocker);
             }
@@ -318,7 +318,7 @@ fn by_source(from: &str, answer: &Answer) -> Value {
             "outcome": part.outcome,
             "example": part.example,
             "share": part.share,
-            "blocked_by": part.blockers.iter().map(blocked_by).collect::<Vec<_>>(),
+            "blocked_by": part.blockers.iter().map(|blocker| blocked_by(blocker)).collect::<Vec<_>>(),
             "trace": part.trace.iter().map(AsRef::as_ref).collect::<Vec<&Hop>>(),
         })
     });
