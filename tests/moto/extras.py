@@ -3,8 +3,8 @@
     .venv/bin/python tests/moto/extras.py http://127.0.0.1:5000 VPC SUBNET SECURITY_GROUP
 
 A peering, a transit gateway, a customer-managed prefix list named in a rule and in a route, DHCP
-options, a private zone, log lines, and a second runtime whose code is a zip archive. Its id is
-printed.
+options, a private zone, a resolver rule, log lines, and a second runtime whose code is a zip archive.
+Its id is printed.
 """
 
 import json
@@ -15,7 +15,7 @@ from world import REGION, TCP_443, World, trust
 
 
 def network(world, vpc, subnet, group):
-    """Routes to a peer and a transit gateway, prefix list, DHCP options, private zone."""
+    """Routes to a peer and a transit gateway, prefix list, DHCP options, private zone, resolver rule."""
     ec2 = world.client("ec2")
     other = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
     peering = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other)["VpcPeeringConnection"]
@@ -57,6 +57,23 @@ def network(world, vpc, subnet, group):
         HostedZoneId=zone,
         ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]},
     )
+    resolver = world.client("route53resolver")
+    outbound = resolver.create_resolver_endpoint(
+        CreatorRequestId="outbound",
+        Name="outbound",
+        Direction="OUTBOUND",
+        SecurityGroupIds=[group],
+        IpAddresses=[{"SubnetId": subnet}, {"SubnetId": subnet}],
+    )["ResolverEndpoint"]["Id"]
+    rule = resolver.create_resolver_rule(
+        CreatorRequestId="corp",
+        Name="corp",
+        RuleType="FORWARD",
+        DomainName="corp.example",
+        TargetIps=[{"Ip": "192.0.2.53", "Port": 53}],
+        ResolverEndpointId=outbound,
+    )["ResolverRule"]["Id"]
+    resolver.associate_resolver_rule(ResolverRuleId=rule, Name="corp", VPCId=vpc)
 
 
 def zip_runtime(world, subnet, group):

@@ -69,6 +69,7 @@ OPERATIONS = {
     "cloudwatch": ["GetMetricData"],
     "route53": ["ListHostedZonesByVPC", "ListResourceRecordSets"],
     "route53profiles": ["ListProfileAssociations", "ListProfileResourceAssociations"],
+    "route53resolver": ["ListResolverRuleAssociations", "ListResolverRules"],
 }
 
 # CloudWatch prefers CBOR; JSON is as complete and is what the AWS CLI prints.
@@ -163,9 +164,10 @@ def pages(session, service, operation):
     }
     if "more_results" in found:
         facts["more"] = found["more_results"]
-    # Some answers repeat how long a page may be.
+    # Some answers repeat how long a page may be; the AWS CLI prints that where it is said to be no part of the pages.
     output = session.get_service_model(service).operation_model(operation).output_shape
-    if output and found.get("limit_key") in output.members:
+    repeated = output and found.get("limit_key") in output.members
+    if repeated and found["limit_key"] not in found.get("non_aggregate_keys", []):
         facts["limit"] = found["limit_key"]
     return facts
 

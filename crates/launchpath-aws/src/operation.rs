@@ -162,7 +162,11 @@ pub const READ: &[Operation] = &[
     operation!("route53profiles" "ListProfileAssociations", ["route53profiles:ListProfileAssociations"], ANY,
         "DNS settings that another VPC or account shares with the VPC"),
     operation!("route53profiles" "ListProfileResourceAssociations", ["route53profiles:ListProfileResourceAssociations"], ANY,
-        "private zones and endpoints that those settings hold"),
+        "private zones, endpoints and rules that those settings hold"),
+    operation!("route53resolver" "ListResolverRuleAssociations", ["route53resolver:ListResolverRuleAssociations"], ANY,
+        "which rules the VPC uses that send names to other resolvers"),
+    operation!("route53resolver" "ListResolverRules", ["route53resolver:ListResolverRules"], ANY,
+        "for which names those rules are"),
     operation!("s3" "HeadObject", ["s3:GetObject", "s3:GetObjectVersion"], CODE,
         "whether the code archive exists, and its size (a diagnosis never reads its content)"),
     operation!("sts" "GetCallerIdentity", ["sts:GetCallerIdentity"], ANY,
@@ -205,6 +209,8 @@ pub const RATES: &[Rate] = &[
     // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
     Rate { service: "route53", per_second: 4, burst: 4 },
     Rate { service: "route53profiles", per_second: 4, burst: 4 },
+    // AWS: five per second per account and Region, as above.
+    Rate { service: "route53resolver", per_second: 4, burst: 4 },
     Rate { service: "s3", per_second: 10, burst: 10 },
     Rate { service: "sts", per_second: 10, burst: 10 },
 ];

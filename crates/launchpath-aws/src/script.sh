@@ -261,11 +261,14 @@ if [ ${#all[@]} -gt 0 ] && [ -n "$(ids subnet "${all[@]}")" ]; then
     call ec2 DescribeVpcs "{\"VpcIds\": $(printf '%s\n' "$vpcs" | list)}"
     options=$(if [ -n "$file" ]; then ids dopt "$file"; fi)
     if [ -n "$options" ]; then call ec2 DescribeDhcpOptions "{\"DhcpOptionsIds\": $(printf '%s\n' "$options" | list)}"; fi
+    rules=""
     for vpc in $vpcs; do
       call ec2 DescribeVpcAttribute "{\"VpcId\": \"$vpc\", \"Attribute\": \"enableDnsSupport\"}"
       call ec2 DescribeVpcAttribute "{\"VpcId\": \"$vpc\", \"Attribute\": \"enableDnsHostnames\"}"
       where=$home call route53 ListHostedZonesByVPC "{\"VPCId\": \"$vpc\", \"VPCRegion\": \"$region\"}"
       zones=$(if [ -n "$file" ] && grep -q -e amazonaws -e 'aws\."' "$file"; then member HostedZoneId "$file"; fi)
+      call route53resolver ListResolverRuleAssociations "$(echo "$vpc" | filter VPCId)"
+      rules="$rules$(member ResolverRuleId "$file")"
       call route53profiles ListProfileAssociations "{\"ResourceId\": \"$vpc\"}"
       for profile in $(member ProfileId "$file"); do
         call route53profiles ListProfileResourceAssociations "{\"ProfileId\": \"$profile\"}"
@@ -273,11 +276,13 @@ if [ ${#all[@]} -gt 0 ] && [ -n "$(ids subnet "${all[@]}")" ]; then
         zones="$zones $(printf '%s\n' "$held" | sed -nE 's/^.*:hostedzone\///p')"
         shared=$(printf '%s\n' "$held" | sed -nE 's/^.*:vpc-endpoint\///p')
         if [ -n "$shared" ]; then call ec2 DescribeVpcEndpoints "$(printf '%s\n' "$shared" | filter vpc-endpoint-id)"; fi
+        rules="$rules$(printf '%s\n' "$held" | sed -nE 's/^.*:resolver-rule\///p')"
       done
       for zone in $zones; do
         where=$home call route53 ListResourceRecordSets "{\"HostedZoneId\": \"$zone\"}"
       done
     done
+    if [ -n "$rules" ]; then call route53resolver ListResolverRules "{}"; fi
     for operation in DescribeSubnets DescribeRouteTables DescribeNetworkAcls DescribeVpcEndpoints; do
       call ec2 $operation "$(printf '%s\n' "$vpcs" | filter vpc-id)"
       if [ -n "$file" ] && [ $operation != DescribeNetworkAcls ]; then found+=("$file"); fi

@@ -106,6 +106,25 @@ pub(super) fn steps() -> Vec<Step> {
             "a Route 53 Profile holds endpoints of other VPCs",
             profile_endpoints,
         ),
+        step(
+            "resolver rules of the vpc",
+            vpc,
+            &[("route53resolver", "ListResolverRuleAssociations")],
+            VPC_MODE,
+            |known| {
+                let vpcs = vpcs(known);
+                let request = json!({"Filters": [{"Name": "VPCId", "Values": vpcs}]});
+                let ask = Planned::new("route53resolver", "ListResolverRuleAssociations", request);
+                if vpcs.is_empty() { Vec::new() } else { vec![ask] }
+            },
+        ),
+        step(
+            "resolver rules",
+            &["resolver rules of the vpc", "dns profile resources"],
+            &[("route53resolver", "ListResolverRules")],
+            "the VPC or a Route 53 Profile uses resolver rules",
+            resolver_rules,
+        ),
         step("dhcp options", &["vpc"], &[("ec2", "DescribeDhcpOptions")], VPC_MODE, dhcp_options),
         step(
             "referenced groups",
@@ -252,6 +271,14 @@ fn profile_endpoints(known: &Known) -> Vec<Planned> {
     wanted.retain(|id| !have.contains(id));
     // By filter: an endpoint of another account is then absent instead of failing the call.
     by_filter("DescribeVpcEndpoints", "vpc-endpoint-id", &wanted)
+}
+
+/// All rules at once: which a VPC uses and for which names they are stand in different answers.
+fn resolver_rules(known: &Known) -> Vec<Planned> {
+    let in_use = ("route53resolver", "ListResolverRuleAssociations", "ResolverRuleAssociations");
+    let named = known.items(in_use.0, in_use.1, in_use.2).next().is_some();
+    let used = named || !held(known, ":resolver-rule/").is_empty();
+    if used { vec![Planned::new("route53resolver", "ListResolverRules", json!({}))] } else { Vec::new() }
 }
 
 fn dhcp_options(known: &Known) -> Vec<Planned> {

@@ -230,6 +230,7 @@ fn what_a_profile_holds_is_asked_for() -> Result<()> {
         let held = json!({"ProfileResourceAssociations": [
             {"ProfileId": "rp-1", "ResourceArn": "arn:aws:route53:::hostedzone/Z9"},
             {"ProfileId": "rp-1", "ResourceArn": "arn:aws:ec2:us-east-1:444455556666:vpc-endpoint/vpce-9"},
+            {"ProfileId": "rp-1", "ResourceArn": "arn:aws:route53resolver:us-east-1:444455556666:resolver-rule/rslvr-rr-9"},
         ]});
         match received.operation.as_str() {
             "GET /runtimes/agent-0123456789/" => (200, runtime.to_string()),
@@ -241,6 +242,11 @@ fn what_a_profile_holds_is_asked_for() -> Result<()> {
                 json!({"ProfileAssociations": [{"ProfileId": "rp-1", "ResourceId": "vpc-1"}]}).to_string(),
             ),
             "GET /profileresourceassociations/profileid/rp-1" => (200, held.to_string()),
+            "ListResolverRuleAssociations" => (200, json!({"ResolverRuleAssociations": []}).to_string()),
+            "ListResolverRules" => (
+                200,
+                json!({"ResolverRules": [{"Id": "rslvr-rr-9", "DomainName": "amazonaws.com."}]}).to_string(),
+            ),
             _ => denied(),
         }
     })?;
@@ -251,6 +257,10 @@ fn what_a_profile_holds_is_asked_for() -> Result<()> {
         assert_eq!(fake.count(&format!("GET /2013-04-01/hostedzone/{zone}/rrset")), times, "{zone}");
     }
     assert!(fake.received().iter().any(|request| request.body.contains("vpce-9")));
+    let rules = only(&bundle, "ListResolverRules")?;
+    assert_eq!(rules["response"]["ResolverRules"][0]["Id"], "rslvr-rr-9");
+    let request = json!({"Filters": [{"Name": "VPCId", "Values": ["vpc-1"]}]});
+    assert_eq!(only(&bundle, "ListResolverRuleAssociations")?["request"], request);
     assert!(!bundle.to_string().contains("abcdefgh"), "free text of a zone is masked");
     Ok(())
 }

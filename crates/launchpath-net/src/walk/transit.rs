@@ -73,10 +73,10 @@ impl<'e> Walk<'e, '_> {
         }
         // AWS: the ACL of the attachment's subnet sees what enters the gateway, not what leaves the subnet for it
         // (https://docs.aws.amazon.com/vpc/latest/tgw/tgw-nacls.html).
-        let pieces = match &entry {
-            Some(subnet) => self.acl_pieces(&branch, subnet, Direction::Ingress),
-            None => smallvec![passed(branch.now.clone(), None)],
-        };
+        let pieces = entry.as_ref().map_or_else(
+            || smallvec![passed(branch.now.clone(), None)],
+            |subnet| self.acl_pieces(&branch, subnet, Direction::Ingress),
+        );
         let table = network
             .transit_gateway_attachments
             .seen(attachment)
