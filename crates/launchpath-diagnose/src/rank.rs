@@ -60,6 +60,7 @@ pub(crate) fn rank(case: &Case, progress: &Progress, compared: Option<&Compared>
             _ => Vec::new(),
         };
     }
+    explain_away(judged);
     let proven = judged.iter().flat_map(|j| &j.causes).any(|cause| cause.status != CauseStatus::Possible);
     let total: f64 = judged.iter().flat_map(|j| &j.causes).map(odds).sum();
     for cause in judged.iter_mut().flat_map(|j| &mut j.causes) {
@@ -68,6 +69,26 @@ pub(crate) fn rank(case: &Case, progress: &Progress, compared: Option<&Compared>
         let share = if cause.status == CauseStatus::Confirmed { share } else { share * IN_THE_CATALOGUE };
         cause.probability =
             round(if proven && cause.status == CauseStatus::Confirmed { share.max(0.5) } else { share });
+    }
+}
+
+/// A cause that something shows explains a part of what speaks for the others: what is merely not excluded, however common, weighs no
+/// more beside it.
+fn explain_away(judged: &mut [Judged]) {
+    let of = |status| judged.iter().flat_map(|j| &j.causes).filter(move |cause| cause.status == status);
+    let Some(shown) = of(CauseStatus::Likely).min_by(|a, b| odds(a).total_cmp(&odds(b))) else { return };
+    let (least, most) = (odds(shown), of(CauseStatus::Possible).map(odds).fold(0.0, f64::max));
+    if least >= most {
+        return;
+    }
+    let text =
+        format!("{} is shown by something, and this one by nothing: it weighs no more beside it", shown.fault);
+    let evidence: Vec<EvidenceId> =
+        shown.because.first().map(|line| line.evidence.clone()).unwrap_or_default();
+    let line = because(text, &evidence, (least / most).next_down());
+    let causes = judged.iter_mut().flat_map(|j| &mut j.causes);
+    for suspect in causes.filter(|cause| cause.status == CauseStatus::Possible) {
+        suspect.because.push(line.clone());
     }
 }
 

@@ -113,6 +113,13 @@ pub(super) static BREACHES: &[Breach] = &[
     ),
     breach(
         "stays_up",
+        "crashed",
+        &[("app.startup_exception", Proven)],
+        BOTH,
+        "the process crashes: a signal that a fault of its own code, or of a native library, raises",
+    ),
+    breach(
+        "stays_up",
         "signalled",
         &[("app.startup_exception", Circumstantial)],
         BOTH,

@@ -108,6 +108,7 @@ fn breach(case: &Case, rehearsal: &Rehearsal, origin: Origin, code: &str) -> Opt
         let reason = match clause.reason.as_deref()? {
             // What ends of itself, and well, is no server; what fails is judged apart.
             "exited" if rehearsal.exit_code == Some(0) => "exited_cleanly",
+            "signalled" if rehearsal.signal.is_some_and(|signal| CRASHES.contains(&signal)) => "crashed",
             "exec_format_error" => refused::reason(case, rehearsal, origin),
             reason => reason,
         };
@@ -127,6 +128,9 @@ fn breach(case: &Case, rehearsal: &Rehearsal, origin: Origin, code: &str) -> Opt
         Some(Broken { certainty, lines, finding: None })
     })
 }
+
+/// SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV: what only the process itself brings about. Others may come from elsewhere.
+const CRASHES: &[i64] = &[4, 5, 6, 7, 8, 11];
 
 /// Why the time that a start took here may be another on the service's machines.
 fn time(case: &Case, rehearsal: &Rehearsal, reason: &str) -> Option<String> {

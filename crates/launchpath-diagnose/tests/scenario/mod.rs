@@ -142,6 +142,7 @@ impl Case {
         let diagnosis = diagnose(&world);
         repaired_bundle_agrees(&world, &diagnosis, bundle).map_err(fail)?;
         property::undecided_says_what_next(&diagnosis).map_err(fail)?;
+        property::likely_weighs_no_less(&diagnosis).map_err(fail)?;
         let wrong: Vec<String> =
             self.expectations.iter().filter_map(|expectation| expectation.check(&diagnosis).err()).collect();
         if wrong.is_empty() {

@@ -4,6 +4,7 @@
 //!   adding evidence never turns a confirmed cause into another.
 //! - The order of what an answer lists, and of the calls, means nothing.
 //! - Where the verdict is undecided, the report says what to look at next.
+//! - What something shows is never given less than what is merely not excluded.
 //!
 //! Renaming ids is the redacted run; that a fix clears its cause is checked where repairs are applied.
 
@@ -154,6 +155,24 @@ pub(crate) fn undecided_says_what_next(diagnosis: &Diagnosis) -> Result<(), Stri
     let parts = |splits: &[String]| splits.iter().any(|split| suspects.contains(split.as_str()));
     if suspects.len() > 1 && !diagnosis.next_probes.iter().any(|probe| parts(&probe.splits)) {
         return Err(format!("no probe parts {suspects:?}"));
+    }
+    Ok(())
+}
+
+/// The figures say what the order says: a likely cause has no less than any possible one.
+///
+/// # Errors
+/// The two that contradict.
+pub(crate) fn likely_weighs_no_less(diagnosis: &Diagnosis) -> Result<(), String> {
+    let all = || diagnosis.causes.iter().chain(&diagnosis.also_blocking);
+    let suspects = || diagnosis.causes.iter().filter(|cause| cause.status == CauseStatus::Possible);
+    for likely in all().filter(|cause| cause.status == CauseStatus::Likely) {
+        if let Some(heavier) = suspects().find(|suspect| suspect.probability > likely.probability) {
+            return Err(format!(
+                "{} is likely with {}, and {} possible with {}",
+                likely.fault, likely.probability, heavier.fault, heavier.probability
+            ));
+        }
     }
     Ok(())
 }

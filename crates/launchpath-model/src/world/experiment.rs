@@ -92,8 +92,8 @@ pub struct Rehearsal {
     pub emulated: bool,
     /// The process's exit code.
     pub exit_code: Option<i64>,
-    /// The signal that ended it.
-    pub signal: Option<String>,
+    /// The number of the signal that ended it.
+    pub signal: Option<i64>,
     /// Whether it used up its memory.
     pub out_of_memory: bool,
     /// The machine of a program that this one could not execute, for example `arm64`.

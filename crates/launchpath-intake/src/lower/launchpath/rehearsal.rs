@@ -19,7 +19,7 @@ pub(super) fn rehearsal(call: &Recorded) -> Rehearsal {
         port: record.number(&["port"]).and_then(|port| u16::try_from(port).ok()),
         emulated: record.says(&["emulated"]),
         exit_code: record.number(&["exit_code"]),
-        signal: record.text(&["signal"]),
+        signal: record.number(&["signal"]),
         out_of_memory: record.says(&["out_of_memory"]),
         program_architecture: record.text(&["program_architecture"]),
         first_listen_ms: record.number(&["first_listen_ms"]),

@@ -147,10 +147,12 @@ pub(super) fn stays_up(terms: &Terms, seen: &Observations) -> Judged {
                 ),
             )
             .advise("rehearse it on a machine of its own architecture"),
-        Ending::Signal(number) => ruling.broken(
-            Reason::Signalled,
-            format!("ended by {} after {after}{}", signal(*number), last_words(seen)),
-        ),
+        Ending::Signal(number) => ruling
+            .broken(
+                Reason::Signalled,
+                format!("ended by {} after {after}{}", signal(*number), last_words(seen)),
+            )
+            .advise(signal_advice(*number)),
         Ending::Code(code) => exited(ruling, terms, seen, *code),
     };
     judged.at(exit.at)
@@ -232,6 +234,20 @@ pub(super) fn attribute_limits(clauses: &mut [Judged], seen: &Observations) {
             }
             _ => "start fewer processes and threads".to_owned(),
         });
+    }
+}
+
+fn signal_advice(number: i32) -> &'static str {
+    match number {
+        4 => {
+            "a native library uses instructions that this processor does not have: install a build for a plain one"
+        }
+        // The kernel keeps SIGABRT from a process 1, and abort() then ends itself otherwise.
+        5..=8 | 11 => {
+            "a native library or the interpreter crashed, or called abort() (as process 1 that shows as SIGSEGV): install \
+             releases built for this interpreter and platform; PYTHONFAULTHANDLER=1 makes Python print where"
+        }
+        _ => "see what in the image ends it: its start script, or a supervisor that gives up",
     }
 }
 
