@@ -516,7 +516,7 @@ pub(crate) struct ImageArguments {
     /// The platform, where there are several [default: linux/arm64, as the service runs it, else what there is]
     #[arg(long, value_name = "OS/ARCHITECTURE")]
     pub(crate) platform: Option<String>,
-    /// Profile of the AWS configuration files, for images in ECR and code in S3
+    /// Profile of the AWS configuration files
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
     /// Region, for code in S3 [default: environment or profile]
@@ -555,19 +555,19 @@ pub(crate) struct InspectArguments {
 }
 
 const REHEARSE_EXIT_CODES: &str = "\
-The process runs in a sandbox like a session: its own namespaces, the image's user and command, 2 processors and 8 GB,
-nothing reachable but what --network says. Everything is removed afterwards.
+The process runs in a sandbox like a session: its own namespaces, the image's user and command,
+2 processors and 8 GB, nothing reachable but what --network says. Everything is removed afterwards.
 
 Exit codes:
   0  every clause held   1  a clause broke   3  could not tell
-  2  malformed input   130  interrupted   252  usage or unreadable input   253  nothing here can run it   255  a bug";
+  2  malformed input   130  interrupted   252  usage or unreadable input
+  253  nothing here can run it   255  a bug";
 
 #[derive(Debug, Args)]
 #[command(after_help = REHEARSE_EXIT_CODES)]
 pub(crate) struct RehearseArguments {
-    /// The image: an OCI layout, a saved image, a registry reference, a root file system or a code zip
-    #[arg(value_name = "IMAGE")]
-    pub(crate) image: String,
+    #[command(flatten)]
+    pub(crate) image: ImageArguments,
     /// What to start instead of the image's own command
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
@@ -591,9 +591,6 @@ pub(crate) struct RehearseArguments {
     /// Path of protocolConfiguration [default: as in --network's bundle, else the protocol's]
     #[arg(long, value_name = "PATH")]
     pub(crate) path: Option<String>,
-    /// Platform to choose from an index, such as linux/arm64 [default: the one the service runs]
-    #[arg(long, value_name = "OS/ARCHITECTURE")]
-    pub(crate) platform: Option<String>,
     /// Payload of the first request: text, or @FILE [default: a harmless prompt]
     #[arg(long, value_name = "JSON|@FILE")]
     pub(crate) payload: Option<String>,
@@ -619,9 +616,6 @@ pub(crate) struct RehearseArguments {
     /// Hand your own short-lived credentials to the process through the metadata service [default: false ones]
     #[arg(long)]
     pub(crate) with_credentials: bool,
-    /// Profile of the AWS configuration files, for --with-credentials and private registries
-    #[arg(long, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
     /// Keep up to 4 MiB of what it prints, not only the tail
     #[arg(long)]
     pub(crate) keep_output: bool,

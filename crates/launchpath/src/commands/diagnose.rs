@@ -89,7 +89,7 @@ fn at_hand(mut bundle: Bundle, arguments: &DiagnoseArguments) -> Result<Bundle, 
         logs::add(&mut bundle, &arguments.logs)?;
     }
     match &arguments.image {
-        Some(image) => experiment::add(bundle, image),
+        Some(image) => experiment::add(bundle, image, &arguments.aws),
         None => Ok(bundle),
     }
 }

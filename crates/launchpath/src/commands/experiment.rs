@@ -9,19 +9,27 @@ use launchpath_model::aws::agentcore::NetworkMode;
 use tempfile::NamedTempFile;
 
 use super::{inspect, keep, rehearse};
-use crate::cli::{Cli, Command};
+use crate::cli::{AwsArguments, Cli, Command};
 use crate::failure::Failure;
 use crate::output;
 
-/// Adds an inspection and a rehearsal of `image` to a bundle, under the protocol of the bundle's runtime and, when that is in a VPC,
-/// in a network that lets through what the VPC does. Where no sandbox can be made, the inspection has to do, and that is said.
-pub(crate) fn add(mut bundle: Bundle, image: &str) -> Result<Bundle, Failure> {
+/// Adds an inspection and a rehearsal of `image` to a bundle, under the protocol and the entry point of the bundle's runtime and, when
+/// that is in a VPC, in a network that lets through what the VPC does. Where no sandbox can be made, the inspection has to do, and
+/// that is said.
+pub(crate) fn add(mut bundle: Bundle, image: &str, aws: &AwsArguments) -> Result<Bundle, Failure> {
     let world = open_bytes("bundle.json", bundle.to_json().as_bytes())?;
     let runtime = world.subject_id().and_then(|id| world.runtimes.seen(&id).map(|row| row.value.clone()));
     let protocol =
         runtime.as_ref().map_or_else(|| "HTTP".to_owned(), |runtime| runtime.protocol().to_string());
-    let words =
-        |command: &'static str| ["launchpath", command, image, "--protocol", &protocol].map(str::to_owned);
+    let entry_point =
+        runtime.as_ref().and_then(|runtime| runtime.code()?.entry_point.clone()).unwrap_or_default();
+    let words = |command: &str| {
+        let mut words = ["launchpath", command, image, "--protocol", &protocol].map(str::to_owned).to_vec();
+        let asked = [("profile", &aws.profile), ("region", &aws.region), ("endpoint-url", &aws.endpoint_url)];
+        words.extend(asked.iter().filter_map(|(name, value)| Some(format!("--{name}={}", value.as_ref()?))));
+        words.extend(entry_point.iter().map(|part| format!("--entry-point={part}")));
+        words
+    };
     if let Command::Inspect(arguments) = read(&words("inspect"))? {
         let (request, response) = inspect::call(&arguments)?;
         keep::add(&mut bundle, "InspectImage", request, response);
@@ -32,7 +40,7 @@ pub(crate) fn add(mut bundle: Bundle, image: &str) -> Result<Bundle, Failure> {
     });
     let saved = in_vpc.then(|| saved(&bundle)).transpose();
     let saved = saved.context("the bundle").map_err(Failure::environment)?;
-    let mut line = words("rehearse").to_vec();
+    let mut line = words("rehearse");
     if let Some(saved) = &saved {
         line.extend(["--network".to_owned(), format!("bundle:{}", saved.path().display())]);
     }

@@ -89,7 +89,8 @@ fn ecr_login(reference: &str, source: &Source) -> Option<Credentials> {
     }
 }
 
-fn settings(source: &Source) -> Settings {
+/// How AWS is asked for it.
+pub(crate) fn settings(source: &Source) -> Settings {
     Settings {
         profile: source.profile.clone(),
         region: source.region.clone(),

@@ -32,7 +32,7 @@ use self::network::Network;
 use self::progress::Live;
 use self::scratch::Scratch;
 use crate::cli::{AnswerFormat, Global, RehearseArguments};
-use crate::commands::image::Source;
+use crate::commands::image::{Source, settings as aws_settings};
 use crate::commands::keep;
 use crate::failure::Failure;
 use crate::{output, query};
@@ -62,22 +62,17 @@ pub(crate) fn run(global: &Global, arguments: &RehearseArguments) -> Result<u8, 
 /// Brings the image and rehearses it; the request and the record.
 fn held(arguments: &RehearseArguments) -> Result<(Value, Record), Failure> {
     // Everything that can be wrong with the command line is found before anything is brought or run.
+    let source = Source::from(&arguments.image);
     let variables = environment::read(&arguments.env, &arguments.env_file)?;
     let (network, configured) = Network::read(&arguments.network)?;
     let terms = settings::terms(arguments, &configured)?;
-    let credentials = if arguments.with_credentials { Some(own_credentials(arguments)?) } else { None };
+    let credentials = if arguments.with_credentials { Some(own_credentials(&source)?) } else { None };
     let mask = mask(&variables, credentials.as_ref());
 
     let interrupt = Interrupt::listen()?;
     let scratch = Scratch::make()?;
     let mut live = Live::new(&terms);
-    live.say(&format!("bringing {}", arguments.image));
-    let source = Source {
-        image: arguments.image.clone(),
-        platform: arguments.platform.clone(),
-        profile: arguments.profile.clone(),
-        ..Source::default()
-    };
+    live.say(&format!("bringing {}", arguments.image.image));
     let code = Code {
         base: arguments.base.clone(),
         entry_point: match arguments.entry_point.as_slice() {
@@ -140,7 +135,7 @@ fn rehearse(
     process.stop();
     terms.network = network.terms(seen.attempts.as_deref());
     let setting = Setting {
-        image: arguments.image.clone(),
+        image: arguments.image.image.clone(),
         digest: ready.digest.clone(),
         config_digest: ready.config_digest.clone(),
         platform: ready.platform.clone(),
@@ -193,17 +188,13 @@ fn mask(variables: &BTreeMap<String, String>, credentials: Option<&Credentials>)
 }
 
 /// The user's own credentials, when they expire.
-fn own_credentials(arguments: &RehearseArguments) -> Result<Credentials, Failure> {
-    let settings = launchpath_aws::Settings {
-        profile: arguments.profile.clone(),
-        ..launchpath_aws::Settings::default()
-    };
+fn own_credentials(source: &Source) -> Result<Credentials, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the asynchronous runtime")
         .map_err(Failure::environment)?;
-    let found = runtime.block_on(launchpath_aws::short_lived(&settings))?;
+    let found = runtime.block_on(launchpath_aws::short_lived(&aws_settings(source)))?;
     Ok(Credentials {
         role: "execution_role".to_owned(),
         access_key_id: found.access_key_id,
