@@ -52,8 +52,13 @@ pub(super) fn listens(terms: &Terms, seen: &Observations) -> Judged {
 
 /// Why a connection that came about says less than it seems to, where an engine ran the process.
 fn doubt(terms: &Terms, seen: &Observations) -> Option<(Option<Reason>, String, String)> {
-    let answered =
-        |run: &HealthRun| !matches!(run.outcome, Outcome::Closed { .. } | Outcome::NotConnected(_));
+    // Some engines hold a published port with a socket that is never read.
+    let answered = |run: &HealthRun| {
+        !matches!(
+            run.outcome,
+            Outcome::Closed { .. } | Outcome::NotConnected(_) | Outcome::NoAnswer { received: 0, .. }
+        )
+    };
     if seen.blind.contains(&BlindSpot::Proxied) && !seen.health.iter().any(answered) {
         let note = "the container engine takes connections in the process's place, and nothing was answered"
             .to_owned();
@@ -257,6 +262,8 @@ mod tests {
         let closed = || Outcome::Closed { after: Duration::ZERO };
         let judged = listens(&terms, &connected(BlindSpot::Proxied, closed()));
         assert_eq!((judged.state, judged.reason), (State::Unknown, None));
+        let silent = Outcome::NoAnswer { waited: Duration::from_secs(2), received: 0 };
+        assert_eq!(listens(&terms, &connected(BlindSpot::Proxied, silent)).state, State::Unknown);
         let answered = Outcome::NotHttp(b"SSH-2.0".to_vec());
         assert_eq!(listens(&terms, &connected(BlindSpot::Proxied, answered)).state, State::Held);
         assert_eq!(listens(&terms, &connected(BlindSpot::Attempts, closed())).state, State::Held);
