@@ -1,10 +1,13 @@
 //! Code zips under rehearsal, laid into a base that the user names: never into this machine's own interpreter.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
+use crate::emulator::Emulator;
 use crate::images::{self, skipped};
 use crate::program::{Run, launchpath, repository, scenario};
 
@@ -63,6 +66,48 @@ fn a_code_zip_runs_on_the_base_that_the_user_names_and_the_record_says_so() {
     let output = record["output"].as_str().unwrap_or_default();
     assert!(output.contains("/code/main.py") && output.contains("nothing_of_the_kind"), "{output}");
     assert!(record["not_checked"].to_string().contains("was not said"), "{record:#}");
+}
+
+#[test]
+fn a_code_zip_in_s3_comes_from_where_the_command_line_says() {
+    let Some(images) = images::built(&["sound"]) else { return };
+    let Some(emulator) = Emulator::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let sound = zip(folder.path(), "sound", &[agent("sound.py"), agent("web.py")]);
+    put(&emulator, "/code-bucket", b"");
+    put(&emulator, "/code-bucket/agents/sound.zip", &std::fs::read(sound).expect("a zip"));
+
+    let code = "s3://code-bucket/agents/sound.zip";
+    let how = ["--base", &images[0].path, "--entry-point", "sound.py", "--region", "us-east-1"];
+    let run = emulator.launchpath(&[&["rehearse", code, "--format", "json"], &how[..]].concat());
+    if run.code == 253 && run.stderr.contains("no sandbox") && std::env::var_os("CI").is_none() {
+        skipped(&run.stderr);
+        return;
+    }
+    let record = run.json();
+    assert_eq!((run.code, &record["passed"]), (0, &Value::Bool(true)), "{record:#}\n{}", run.stderr);
+    assert_eq!(record["image"], code);
+    assert!(record["clauses"].to_string().contains("within 30 s"), "the limit of code: {record:#}");
+
+    let run = emulator.launchpath(&["rehearse", "s3://code-bucket/none.zip", "--base", &images[0].path]);
+    assert_eq!(run.code, 253, "{}", run.stdout);
+    assert!(run.stderr.contains("s3://code-bucket/none.zip was refused"), "{}", run.stderr);
+}
+
+/// Puts a bucket, or an object, into the emulator's S3.
+fn put(emulator: &Emulator, path: &str, body: &[u8]) {
+    let host = emulator.url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).expect("the emulator answers");
+    let length = body.len();
+    write!(
+        stream,
+        "PUT {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    )
+    .expect("sent");
+    stream.write_all(body).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 #[test]
