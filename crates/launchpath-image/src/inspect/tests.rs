@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::FindingKind::{
-    AttestationIndex, CannotRead, EntryPointMissing, ForeignExtension, MissingModule, MissingSubmodule,
-    NoCommand, OtherPortExposed, TooManyLayersForNamedUser, UserUnknown, WrongArchitecture, ZipTooLarge,
+    AttestationIndex, CannotRead, EntryPointMissing, EnvironmentTooLarge, ForeignExtension, ImageTooLarge,
+    MissingModule, MissingSubmodule, MultiArchitectureIndex, NoCommand, OtherPortExposed,
+    TooManyLayersForNamedUser, UserUnknown, WrongArchitecture, ZipTooLarge,
 };
 use super::{Asked, Certainty, FindingKind, Inspection, Subject, inspect};
 use crate::digest::Digest;
@@ -89,6 +90,54 @@ fn documents_are_judged_by_the_services_limits() {
     with.indexes.push(hashed(index));
     let found = inspect(&Subject::Container(&with), &tree, &Asked::default());
     assert!(kinds(&found).contains(&AttestationIndex), "{found:#?}");
+    assert!(!kinds(&found).contains(&MultiArchitectureIndex), "the attestation's platform is none");
+}
+
+#[test]
+fn an_image_at_a_limit_is_within_it_and_one_beyond_is_named() {
+    let tree = python_image().file("/app/main.py", "import uvicorn\n").finish().unwrap();
+    let of_size = |bytes: u64| {
+        let part = |kind: &str, size: u64| {
+            let media_type = format!("application/vnd.oci.image.{kind}");
+            json!({ "mediaType": media_type, "digest": Digest::of(kind.as_bytes()).as_str(), "size": size })
+        };
+        let (layer, config) = (part("layer.v1.tar+gzip", bytes), part("config.v1+json", 1));
+        let manifest = json!({ "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config, "layers": [layer] });
+        let Ok(Document::Manifest(manifest)) = Document::read(manifest.to_string().as_bytes(), None) else {
+            panic!("a manifest")
+        };
+        let process = json!({ "Cmd": ["python3.12", "main.py"], "WorkingDir": "/app" });
+        let mut documents = documents(&process, 1, "arm64");
+        documents.manifest = Some(hashed(manifest));
+        kinds(&inspect(&Subject::Container(&documents), &tree, &Asked::default()))
+    };
+    assert!(!of_size((2 << 30) - 1_000_000).contains(&ImageTooLarge));
+    assert!(of_size((2 << 30) + 1_000_000).contains(&ImageTooLarge));
+
+    let with = |variables: Vec<String>| {
+        let process = json!({ "Cmd": ["python3.12", "main.py"], "WorkingDir": "/app", "Env": variables });
+        kinds(&of(&process, 1, "arm64", &tree)).contains(&EnvironmentTooLarge)
+    };
+    let many = |count: usize| (0..count).map(|number| format!("V{number}=1")).collect::<Vec<_>>();
+    assert!(!with(many(50)) && with(many(51)));
+    let long = |bytes: usize| vec![format!("V={}", "x".repeat(bytes - 2))];
+    assert!(!with(long(4096)) && with(long(4097)));
+
+    let platform = |name: &str| {
+        json!({ "mediaType": "m", "digest": Digest::of(name.as_bytes()).as_str(), "size": 1,
+            "platform": { "os": "linux", "architecture": name } })
+    };
+    let index = json!({ "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [platform("arm64"), platform("amd64")] });
+    let Ok(Document::Index(index)) = Document::read(index.to_string().as_bytes(), None) else {
+        panic!("an index")
+    };
+    let mut several = documents(&json!({ "Cmd": ["python3.12"] }), 1, "arm64");
+    several.indexes.push(hashed(index));
+    let found = inspect(&Subject::Container(&several), &tree, &Asked::default());
+    let finding = found.findings.iter().find(|finding| finding.kind == MultiArchitectureIndex).unwrap();
+    assert_eq!(finding.certainty, Certainty::Possible);
+    assert_eq!(finding.detail["platforms"], json!(["linux/amd64", "linux/arm64"]));
 }
 
 #[test]
