@@ -81,8 +81,10 @@ fn explain_away(judged: &mut [Judged]) {
     if least >= most {
         return;
     }
-    let text =
-        format!("{} is shown by something, and this one by nothing: it weighs no more beside it", shown.fault);
+    let text = format!(
+        "{} is shown by something, and this one by nothing: it weighs no more beside it",
+        shown.fault
+    );
     let evidence: Vec<EvidenceId> =
         shown.because.first().map(|line| line.evidence.clone()).unwrap_or_default();
     let line = because(text, &evidence, (least / most).next_down());

@@ -8,6 +8,7 @@ mod dotnet;
 mod go;
 mod java;
 mod ruby;
+mod variable;
 
 /// The language whose traceback it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +63,20 @@ impl Traceback {
             format!("{}: {}", self.exception, cut(&self.message))
         }
     }
+
+    /// Where it was raised: the innermost frame of the agent's own code, of installed code where there is none of that, and of what
+    /// the interpreter carries in itself (`<frozen os>`) only where there is nothing else.
+    pub fn place(&self) -> Option<&Frame> {
+        let is_file = |frame: &&Frame| !frame.file.starts_with('<');
+        let is_own =
+            |frame: &&Frame| is_file(frame) && !INSTALLED.iter().any(|part| frame.file.contains(part));
+        let innermost = || self.frames.iter().rev();
+        innermost().find(is_own).or_else(|| innermost().find(is_file)).or(self.frames.last())
+    }
 }
+
+/// Parts of paths below which nobody keeps code of their own.
+const INSTALLED: &[&str] = &["/site-packages/", "/dist-packages/", "/node_modules/", "/lib/python3", "node:"];
 
 /// Longest line kept, in characters: a message may be a whole document.
 const MAX_LINE: usize = 500;

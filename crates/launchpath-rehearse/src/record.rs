@@ -364,7 +364,11 @@ fn is_blocked(terms: &Terms, attempt: &Attempt) -> bool {
 }
 
 fn timeline(seen: &Observations) -> Vec<TimelineEntry> {
-    let mut entries = vec![TimelineEntry { at_ms: 0, what: "started".to_owned() }];
+    let begun = match seen.exit.as_ref().map(|exit| &exit.how) {
+        Some(Ending::NotStarted(_)) => "told to start",
+        _ => "started",
+    };
+    let mut entries = vec![TimelineEntry { at_ms: 0, what: begun.to_owned() }];
     entries.extend(
         seen.moments
             .iter()

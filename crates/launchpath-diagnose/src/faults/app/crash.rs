@@ -98,7 +98,7 @@ fn unlike(case: &Case, rehearsal: &Rehearsal, traceback: &Traceback) -> Vec<Unli
     const BY_VARIABLE: &[&str] = &["app.startup_exception", "app.missing_source_file"];
     let mut all = Vec::new();
     let mut add = |faults, text: String| all.push(Unlike { faults, text });
-    if let Some(name) = missing_variable(traceback) {
+    if let Some(name) = traceback.missing_variable() {
         if experiment::was_given(rehearsal, &name) {
             return all;
         }
@@ -141,24 +141,6 @@ const CREDENTIALS: &[&str] = &[
     "expiredtoken",
     "security token included in the request is",
 ];
-
-/// The environment variable that `os.environ[…]` did not find (a KeyError with a name in capitals), or the first field that a
-/// settings class of pydantic misses; pydantic reads field names in any case.
-pub(super) fn missing_variable(traceback: &Traceback) -> Option<String> {
-    let name = match traceback.exception.rsplit('.').next() {
-        Some("KeyError") => traceback.message.trim_matches(['\'', '"']).to_owned(),
-        Some("ValidationError") if traceback.message.ends_with("Settings") => {
-            let mut lines = traceback.text.lines().skip_while(|line| !line.contains(" validation error"));
-            let field = lines.nth(1)?.trim();
-            lines.next().filter(|line| line.contains("Field required"))?;
-            field.to_ascii_uppercase()
-        }
-        _ => return None,
-    };
-    let is_variable =
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    is_variable.then_some(name)
-}
 
 fn gaps(case: &Case) -> Vec<Gap> {
     let mut gaps = Vec::new();

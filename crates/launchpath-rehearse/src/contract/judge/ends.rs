@@ -179,10 +179,16 @@ fn exited(ruling: Ruling, terms: &Terms, seen: &Observations, code: i32) -> Judg
         );
         return ruling.unknown(Some(Reason::Exited), note).advise(network_advice(terms));
     }
-    ruling.broken(Reason::Exited, note).advise(match (&traceback, code) {
-        (Some(_), _) => "mend what the traceback in its output says",
-        (None, 0) => "the command must be a server that stays in the foreground; this one finished its work",
-        (None, _) => "its output below says why, or run its command in a shell of the image",
+    let missing = traceback.as_ref().and_then(traceback::Traceback::missing_variable);
+    ruling.broken(Reason::Exited, note).advise(match (&traceback, missing, code) {
+        (_, Some(name), _) => {
+            format!("set {name} on the runtime (here: --env {name}=VALUE), or give it a default in the code")
+        }
+        (Some(_), None, _) => "mend what the traceback in its output says".to_owned(),
+        (None, _, 0) => {
+            "the command must be a server that stays in the foreground; this one finished its work".to_owned()
+        }
+        (None, ..) => "its output below says why, or run its command in a shell of the image".to_owned(),
     })
 }
 

@@ -122,8 +122,9 @@ fn start(page: &mut Page, record: &Record, detail: HowMuch) {
     if let Some(estimate) = record.native_estimate_ms {
         page.item(&format!("healthy after about {} natively, estimated", clock(estimate)));
     }
-    if let Some(bytes) = record.peak_memory_bytes {
-        page.item(&format!("at most {} MiB of memory", bytes / (1024 * 1024)));
+    // Of a process that never started nothing is counted.
+    if let Some(mebibytes) = record.peak_memory_bytes.map(|bytes| bytes >> 20).filter(|used| *used > 0) {
+        page.item(&format!("at most {mebibytes} MiB of memory"));
     }
 }
 
@@ -178,7 +179,7 @@ fn printed(page: &mut Page, record: &Record, detail: HowMuch) {
     if let Some(traceback) = traceback::find(&record.output).pop() {
         page.section("Last traceback");
         page.paragraph(&traceback.headline());
-        if let Some(frame) = traceback.frames.last() {
+        if let Some(frame) = traceback.place() {
             page.paragraph(&format!("at {} line {}", frame.file, frame.line));
         }
     }

@@ -42,7 +42,7 @@ fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {
     let headline = death.traceback.headline();
     let mut lines =
         vec![because(format!("the process died at start of {headline}"), &death.evidence, DIRECT)];
-    let variable = crash::missing_variable(&death.traceback);
+    let variable = death.traceback.missing_variable();
     if let Some(name) = &variable {
         let configured =
             case.runtime().and_then(|r| r.environment_variables.as_ref()).map(|all| all.contains_key(name));
