@@ -128,7 +128,11 @@ mod tests {
         for world in suite::sample(suite::worlds_in(&shapes, 11, 1), 61) {
             let held = property::withholding_creates_nothing(&world.bundle)
                 .and_then(|()| property::order_means_nothing(&world.bundle))
-                .and_then(|()| property::undecided_says_what_next(&score::diagnosis_of(&world)?));
+                .and_then(|()| score::diagnosis_of(&world))
+                .and_then(|diagnosis| {
+                    property::undecided_says_what_next(&diagnosis)?;
+                    property::likely_weighs_no_less(&diagnosis)
+                });
             assert_eq!(held, Ok(()), "{}", world.name);
         }
     }

@@ -109,6 +109,7 @@ fn breach(case: &Case, rehearsal: &Rehearsal, origin: Origin, code: &str) -> Opt
             // What ends of itself, and well, is no server; what fails is judged apart.
             "exited" if rehearsal.exit_code == Some(0) => "exited_cleanly",
             "signalled" if rehearsal.signal.is_some_and(|signal| CRASHES.contains(&signal)) => "crashed",
+            "exited" if by_shell(rehearsal).is_some_and(|signal| CRASHES.contains(&signal)) => "crashed",
             "exec_format_error" => refused::reason(case, rehearsal, origin),
             reason => reason,
         };
@@ -131,6 +132,11 @@ fn breach(case: &Case, rehearsal: &Rehearsal, origin: Origin, code: &str) -> Opt
 
 /// SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV: what only the process itself brings about. Others may come from elsewhere.
 const CRASHES: &[i64] = &[4, 5, 6, 7, 8, 11];
+
+/// The signal for which a shell exits: it adds 128 to the number of what ended the program it ran.
+fn by_shell(rehearsal: &Rehearsal) -> Option<i64> {
+    rehearsal.exit_code?.checked_sub(128)
+}
 
 /// Why the time that a start took here may be another on the service's machines.
 fn time(case: &Case, rehearsal: &Rehearsal, reason: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! `starts` and `stays_up`.
 
-use launchpath_image::traceback;
+use launchpath_image::traceback::{self, Traceback};
 
 use super::suspect::{network_advice, out_of_reach, speaks_of_network};
 use super::{Ruling, seconds};
@@ -12,7 +12,7 @@ use crate::subject::{Ending, StartFailure};
 /// How a process ended, in words.
 pub fn ending(how: &Ending) -> String {
     match how {
-        Ending::Code(code) => format!("exited with code {code}"),
+        Ending::Code(code) => exit(*code),
         Ending::Signal(number) => format!("ended by {}", signal(*number)),
         Ending::NotStarted(failure) => start_failure(failure).1,
     }
@@ -137,16 +137,13 @@ pub(super) fn stays_up(terms: &Terms, seen: &Observations) -> Judged {
                 format!("{} after {after}, having met the limit of processes", ending(how)),
             )
             .advise("start fewer processes and threads"),
-        // Emulators crash on their own now and then.
-        Ending::Signal(number @ (4 | 5 | 7 | 11)) if terms.speed == Speed::Emulated => ruling
-            .unknown(
-                Some(Reason::Signalled),
-                format!(
-                    "ended by {} after {after}; under emulation that may be the emulator's fault",
-                    signal(*number)
-                ),
-            )
-            .advise("rehearse it on a machine of its own architecture"),
+        how if terms.speed == Speed::Emulated && may_be_the_emulator(how) => {
+            let note =
+                format!("{} after {after}; under emulation that may be the emulator's fault", ending(how));
+            ruling
+                .unknown(Some(reason_of(how)), note)
+                .advise("rehearse it on a machine of its own architecture")
+        }
         Ending::Signal(number) => ruling
             .broken(
                 Reason::Signalled,
@@ -165,7 +162,7 @@ fn exited(ruling: Ruling, terms: &Terms, seen: &Observations, code: i32) -> Judg
         (Some(_), _) => ", after it had been healthy",
         (None, _) => "",
     };
-    let note = format!("exited with code {code} after {}{when}{}", seconds(at), last_words(seen));
+    let note = format!("{} after {}{when}{}", exit(code), seconds(at), last_words(seen));
     let traceback = traceback::find(&seen.output).pop();
     let by_network = match &traceback {
         Some(traceback) => speaks_of_network(&traceback.headline()) || speaks_of_network(&traceback.text),
@@ -179,17 +176,36 @@ fn exited(ruling: Ruling, terms: &Terms, seen: &Observations, code: i32) -> Judg
         );
         return ruling.unknown(Some(Reason::Exited), note).advise(network_advice(terms));
     }
-    let missing = traceback.as_ref().and_then(traceback::Traceback::missing_variable);
-    ruling.broken(Reason::Exited, note).advise(match (&traceback, missing, code) {
+    ruling.broken(Reason::Exited, note).advise(exit_advice(traceback.as_ref(), code))
+}
+
+fn exit_advice(traceback: Option<&Traceback>, code: i32) -> String {
+    let missing = traceback.and_then(Traceback::missing_variable);
+    match (traceback, missing, signal_of(code)) {
         (_, Some(name), _) => {
             format!("set {name} on the runtime (here: --env {name}=VALUE), or give it a default in the code")
         }
         (Some(_), None, _) => "mend what the traceback in its output says".to_owned(),
-        (None, _, 0) => {
+        (None, _, Some(number)) => signal_advice(number).to_owned(),
+        (None, ..) if code == 0 => {
             "the command must be a server that stays in the foreground; this one finished its work".to_owned()
         }
         (None, ..) => "its output below says why, or run its command in a shell of the image".to_owned(),
-    })
+    }
+}
+
+/// Emulators crash on their own now and then.
+fn may_be_the_emulator(how: &Ending) -> bool {
+    let number = match how {
+        Ending::Signal(number) => Some(*number),
+        Ending::Code(code) => signal_of(*code),
+        Ending::NotStarted(_) => None,
+    };
+    matches!(number, Some(4 | 5 | 7 | 11))
+}
+
+fn reason_of(how: &Ending) -> Reason {
+    if matches!(how, Ending::Code(_)) { Reason::Exited } else { Reason::Signalled }
 }
 
 /// The headline of the last traceback, or the last line printed.
@@ -243,6 +259,19 @@ pub(super) fn attribute_limits(clauses: &mut [Judged], seen: &Observations) {
     }
 }
 
+/// The signal that an exit code stands for: a shell exits with 128 and the number of what ended the program it ran.
+fn signal_of(code: i32) -> Option<i32> {
+    code.checked_sub(128).filter(|number| matches!(number, 4..=9 | 11 | 15))
+}
+
+/// An exit in words.
+fn exit(code: i32) -> String {
+    match signal_of(code) {
+        Some(number) => format!("exited with code {code}, as a shell does for {}", signal(number)),
+        None => format!("exited with code {code}"),
+    }
+}
+
 fn signal_advice(number: i32) -> &'static str {
     match number {
         4 => {
@@ -275,4 +304,48 @@ fn signal(number: i32) -> String {
         other => return format!("signal {other}"),
     };
     format!("signal {number} ({name})")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{ending, stays_up};
+    use crate::contract::clause::{Judged, Reason, State};
+    use crate::contract::observation::Observations;
+    use crate::contract::protocol::Protocol;
+    use crate::contract::terms::{Artifact, Speed, Terms};
+    use crate::subject::{Ending, Exit};
+
+    fn judged(how: Ending, speed: Speed, output: &str) -> Judged {
+        let mut terms = Terms::of(Protocol::Http, Artifact::Container, "a-session");
+        terms.speed = speed;
+        let exit = Some(Exit { at: Duration::from_millis(40), how });
+        stays_up(&terms, &Observations { exit, output: output.to_owned(), ..Observations::default() })
+    }
+
+    #[test]
+    fn a_crash_is_one_with_and_without_a_shell_and_none_under_emulation() {
+        assert_eq!(
+            ending(&Ending::Code(139)),
+            "exited with code 139, as a shell does for signal 11 (SIGSEGV)"
+        );
+        assert_eq!(ending(&Ending::Code(129)), "exited with code 129");
+        for (how, reason) in [(Ending::Signal(11), Reason::Signalled), (Ending::Code(139), Reason::Exited)] {
+            let native = judged(how.clone(), Speed::Native, "loading\n");
+            assert_eq!((native.state, native.reason), (State::Broken, Some(reason)));
+            assert!(native.advice.unwrap().contains("PYTHONFAULTHANDLER"));
+            let emulated = judged(how, Speed::Emulated, "loading\n");
+            assert_eq!((emulated.state, emulated.reason), (State::Unknown, Some(reason)));
+        }
+        let killed = judged(Ending::Signal(15), Speed::Emulated, "loading\n");
+        assert_eq!(killed.state, State::Broken, "no emulator sends that");
+    }
+
+    #[test]
+    fn a_missing_variable_is_named_in_what_to_do() {
+        let output = "Traceback (most recent call last):\n  File \"/app/agent.py\", line 7, in <module>\n    x\nKeyError: 'MEMORY_TABLE'\n";
+        let advice = judged(Ending::Code(1), Speed::Native, output).advice.unwrap();
+        assert!(advice.contains("--env MEMORY_TABLE=VALUE"), "{advice}");
+    }
 }
