@@ -131,18 +131,14 @@ impl<'a> Resolver<'a> {
 
     /// The file that a path leads to, as `require` would find it.
     pub(super) fn file(&mut self, path: &str) -> Option<String> {
-        let exact =
-            |path: &str| self.tree.lookup(path).filter(Entry::is_file).map(|entry| entry.path().to_owned());
         let guessed = ["", ".js", ".json", ".node", ".cjs", ".mjs"]
             .iter()
-            .find_map(|suffix| exact(&format!("{path}{suffix}")));
+            .find_map(|suffix| self.exact(&format!("{path}{suffix}")));
         if guessed.is_some() {
             return guessed;
         }
         let directory = self.tree.lookup(path)?.path().to_owned();
         let main = self.package(&directory).and_then(|package| package["main"].as_str().map(str::to_owned));
-        let exact =
-            |path: &str| self.tree.lookup(path).filter(Entry::is_file).map(|entry| entry.path().to_owned());
         let candidates = main.into_iter().flat_map(|main| {
             let main = format!("{directory}/{}", main.trim_start_matches("./"));
             [main.clone(), format!("{main}.js"), format!("{main}/index.js")]
@@ -153,7 +149,7 @@ impl<'a> Resolver<'a> {
                 format!("{directory}/index.json"),
                 format!("{directory}/index.node"),
             ])
-            .find_map(|path| exact(&path))
+            .find_map(|path| self.exact(&path))
     }
 
     /// Where `specifier` in `file` leads.
@@ -167,10 +163,17 @@ impl<'a> Resolver<'a> {
         {
             return Target::Unknown;
         }
-        if specifier.starts_with("node:") || BUILT_IN.contains(&first) {
+        if specifier.starts_with("node:") || BUILT_IN.contains(&specifier) {
             return Target::BuiltIn;
         }
         let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
+        if BUILT_IN.contains(&first) {
+            // `fs/promises` is Node's own; `process/browser` and `events/` are of packages that stand in for it elsewhere.
+            return match self.bare(directory, specifier, mode) {
+                Target::File(found) => Target::File(found),
+                _ => Target::BuiltIn,
+            };
+        }
         let relative = specifier.starts_with("./")
             || specifier.starts_with("../")
             || specifier == "."

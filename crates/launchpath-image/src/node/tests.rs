@@ -157,3 +157,20 @@ fn odd_text_does_no_harm() {
         specifiers(text);
     }
 }
+
+#[test]
+fn node_s_own_modules_are_told_from_packages_of_their_names() {
+    let files = [
+        (
+            "/app/server.js",
+            "require('fs/promises'); require('stream/web'); require('process/browser'); require('events/');\n",
+        ),
+        ("/app/node_modules/process/package.json", "{\"name\": \"process\", \"version\": \"0.11.10\"}"),
+        ("/app/node_modules/process/browser.js", "require('gone')\n"),
+        ("/app/node_modules/events/package.json", "{\"name\": \"events\", \"version\": \"3.3.0\"}"),
+        ("/app/node_modules/events/index.js", ""),
+        // The name is taken, and Node does not look there.
+        ("/app/node_modules/fs/package.json", "{\"name\": \"fs\", \"version\": \"0.0.1-security\"}"),
+    ];
+    assert_eq!(of(&files, "/app/server.js"), [(MissingModule, Likely, "gone".to_owned(), 1)]);
+}
