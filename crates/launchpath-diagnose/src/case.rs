@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 use crate::experiment;
 use crate::paths::{KnownPaths, Paths};
+use crate::permissions::RolePolicies;
 
 /// CloudTrail delivers management events within about 15 minutes.
 ///
@@ -93,6 +94,8 @@ pub struct Case<'a> {
     image: OnceLock<Known<&'a ImageDetail>>,
     invocations: OnceLock<Vec<&'a Invocation>>,
     rehearsal: OnceLock<Option<String>>,
+    role_policies: OnceLock<RolePolicies>,
+    log_lines: OnceLock<Known<Vec<&'a LogRecord>>>,
 }
 
 impl<'a> Case<'a> {
@@ -119,6 +122,8 @@ impl<'a> Case<'a> {
             image: OnceLock::new(),
             invocations: OnceLock::new(),
             rehearsal: OnceLock::new(),
+            role_policies: OnceLock::new(),
+            log_lines: OnceLock::new(),
         }
     }
 
@@ -252,6 +257,13 @@ impl<'a> Case<'a> {
         Some(arn.resource_name().to_owned())
     }
 
+    /// The execution role's policies, read once.
+    pub(crate) fn execution_role_policies(&self) -> Option<(String, &RolePolicies)> {
+        let name = self.execution_role_name()?;
+        let policies = self.role_policies.get_or_init(|| RolePolicies::read(self, &name));
+        Some((name, policies))
+    }
+
     /// The image's address.
     pub fn image_uri(&self) -> Option<ImageUri> {
         self.runtime()?.container_uri()?.parse().ok()
@@ -310,6 +322,10 @@ impl<'a> Case<'a> {
 
     /// The lines of the runtime's log group, three-valued: `Known` with lines, `Absent` when a valid query saw none.
     pub fn log_lines(&self) -> Known<Vec<&'a LogRecord>> {
+        self.log_lines.get_or_init(|| self.look_up_log_lines()).clone()
+    }
+
+    fn look_up_log_lines(&self) -> Known<Vec<&'a LogRecord>> {
         let group = self.log_group().unwrap_or_default();
         if let Some(row) = self.world.log_events.seen(&group).filter(|row| !row.value.is_empty()) {
             return Known::seen(row.value.iter().collect(), row.evidence.clone());

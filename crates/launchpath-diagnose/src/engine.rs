@@ -187,7 +187,7 @@ fn assemble(world: &World, judgement: &Judgement) -> Diagnosis {
             .iter()
             .map(|s| Saying { by: s.by.clone(), text: s.text.clone(), evidence: vec![s.evidence.clone()] })
             .collect(),
-        evidence: world.evidence.values().map(record).collect(),
+        evidence: world.evidence.values().map(|call| record(call)).collect(),
     };
     diagnosis.summary = summary(&diagnosis, progress);
     diagnosis

@@ -1,11 +1,11 @@
 //! Permission questions of a launch, asked of `launchpath-iam` with the documents the world holds.
 //!
 //! Service control policies are not among them: they are a fault of their own, and a role whose own policies refuse is refused
-//! whatever they say. Start with [`role_may`] and [`trusts`].
+//! whatever they say. Start with [`ExecutionRole`] and [`trusts`].
 
 use launchpath_iam::{
-    Context, Decision, EndpointKind, Layer, Layers, NamedPolicy, Outcome, Policy, Principal, Request,
-    evaluate,
+    CompiledPolicySet, Context, Decision, EndpointKind, Layer, Layers, NamedPolicy, Outcome, Policy,
+    Principal, Request, evaluate,
 };
 use launchpath_model::aws::role::Role;
 use launchpath_model::aws::vpc_endpoint::VpcEndpoint;
@@ -33,111 +33,138 @@ impl Answer {
     }
 }
 
-/// The policies of a role, with the gaps that keep them from being complete.
-struct RolePolicies {
-    identity: Layer,
-    boundary: Layer,
+/// The policies of the execution role, with the gaps that keep them from being complete.
+pub(crate) struct RolePolicies {
+    /// Without a policy of the resource.
+    compiled: CompiledPolicySet,
     evidence: Vec<EvidenceId>,
     gaps: Vec<Gap>,
 }
 
-/// Whether the execution role's own policies let it do `action` on `resource`.
-pub(crate) fn role_may(case: &Case, action: &str, resource: &str, resource_policy: Layer) -> Option<Answer> {
-    let arn = case.runtime()?.role_arn.clone()?;
-    let name = case.execution_role_name()?;
-    let policies = role_policies(case, &name);
-    let principal = Principal::parse(&arn).ok()?;
-    let mut layers = Layers::none();
-    layers.identity = policies.identity;
-    layers.boundary = policies.boundary;
-    layers.resource = resource_policy;
-    let context = Context::partial("only what the service sends is known").with("aws:PrincipalArn", arn);
-    let outcome = evaluate(&Request::new(principal, action, resource, context).ok()?, &layers);
-    let gaps = if outcome.decision == Decision::Unknown && policies.gaps.is_empty() {
-        vec![Gap {
-            what: format!("whether {name} may {action}"),
-            reason: GapReason::NotVisible { why: outcome.remaining_text().unwrap_or_default() },
-            evidence: policies.evidence.clone(),
-            command: None,
-        }]
-    } else {
-        policies.gaps
-    };
-    Some(Answer { outcome, evidence: policies.evidence, gaps })
+/// The execution role, with its policies made ready for several questions.
+pub(crate) struct ExecutionRole<'c> {
+    name: String,
+    principal: Principal,
+    context: Context,
+    policies: &'c RolePolicies,
+    compiled: CompiledPolicySet,
 }
 
-fn role_policies(case: &Case, role: &str) -> RolePolicies {
-    let mut all = RolePolicies {
-        identity: Layer::NotApplicable,
-        boundary: Layer::NotApplicable,
-        evidence: Vec::new(),
-        gaps: Vec::new(),
-    };
-    let mut policies: Vec<NamedPolicy> = Vec::new();
-    let mut complete = true;
-    let command = |operation: &str| case.command("iam", operation, &json!({ "RoleName": role }));
-    let target = |what: &str, operation: &str| {
-        Target::new(format!("{what} of {role}"), command(operation))
-            .in_account(case.world.account.as_ref())
-            .with("RoleName", role)
-    };
-    match case
-        .world
-        .inline_policy_names
-        .get(&role.to_owned(), &target("the inline policies", "ListRolePolicies"))
-    {
-        Known::Known(names) => {
-            all.evidence.extend(names.evidence);
-            for name in names.value {
-                let request = json!({ "RoleName": role, "PolicyName": name });
-                let target = Target::new(
-                    format!("inline policy {name} of {role}"),
-                    case.command("iam", "GetRolePolicy", &request),
-                )
+impl<'c> ExecutionRole<'c> {
+    /// `resource_policy`: that of the resources that will be asked about. `None` where the runtime names no role.
+    pub(crate) fn of(case: &'c Case, resource_policy: &Layer) -> Option<Self> {
+        let arn = case.runtime()?.role_arn.clone()?;
+        let (name, policies) = case.execution_role_policies()?;
+        Some(Self {
+            name,
+            principal: Principal::parse(&arn).ok()?,
+            context: Context::partial("only what the service sends is known").with("aws:PrincipalArn", arn),
+            policies,
+            compiled: policies.compiled.with_resource(resource_policy),
+        })
+    }
+
+    /// Whether its own policies let it do `action` on `resource`; `None` where that is no question.
+    pub(crate) fn may(&self, action: &str, resource: &str) -> Option<Answer> {
+        let request = Request::new(self.principal.clone(), action, resource, self.context.clone()).ok()?;
+        let outcome = self.compiled.evaluate(&request);
+        let gaps = if outcome.decision == Decision::Unknown && self.policies.gaps.is_empty() {
+            vec![Gap {
+                what: format!("whether {} may {action}", self.name),
+                reason: GapReason::NotVisible { why: outcome.remaining_text().unwrap_or_default() },
+                evidence: self.policies.evidence.clone(),
+                command: None,
+            }]
+        } else {
+            self.policies.gaps.clone()
+        };
+        Some(Answer { outcome, evidence: self.policies.evidence.clone(), gaps })
+    }
+}
+
+/// One question of [`ExecutionRole`].
+pub(crate) fn role_may(case: &Case, action: &str, resource: &str, resource_policy: &Layer) -> Option<Answer> {
+    ExecutionRole::of(case, resource_policy)?.may(action, resource)
+}
+
+/// What the reading of policies rests on, and what it lacks.
+#[derive(Default)]
+struct Seen {
+    evidence: Vec<EvidenceId>,
+    gaps: Vec<Gap>,
+}
+
+impl RolePolicies {
+    /// Reads the documents; [`Case::execution_role_policies`] keeps them.
+    pub(crate) fn read(case: &Case, role: &str) -> Self {
+        let mut layers = Layers::none();
+        let mut all = Seen::default();
+        let mut policies: Vec<NamedPolicy> = Vec::new();
+        let mut complete = true;
+        let target = |what: &str, operation: &str| {
+            let command = case.command("iam", operation, &json!({ "RoleName": role }));
+            Target::new(format!("{what} of {role}"), command)
+                .in_account(case.world.account.as_ref())
                 .with("RoleName", role)
-                .with("PolicyName", name);
-                let document = case.world.inline_policies.get(&(role.to_owned(), name.clone()), &target);
-                policies.push(named(name, document, &mut all));
+        };
+        let key = role.to_owned();
+        let inline =
+            case.world.inline_policy_names.find(&key, || target("the inline policies", "ListRolePolicies"));
+        match inline {
+            Known::Known(names) => {
+                all.evidence.extend(names.evidence);
+                for name in names.value {
+                    let target = || {
+                        let request = json!({ "RoleName": role, "PolicyName": name });
+                        let command = case.command("iam", "GetRolePolicy", &request);
+                        Target::new(format!("inline policy {name} of {role}"), command)
+                            .with("RoleName", role)
+                            .with("PolicyName", name)
+                    };
+                    let document = case.world.inline_policies.find(&(key.clone(), name.clone()), target);
+                    policies.push(named(name, document, &mut all));
+                }
+            }
+            Known::Absent(absence) => all.evidence.extend(absence.evidence().to_vec()),
+            Known::Unknown(gap) => {
+                complete = false;
+                all.gaps.push(gap);
             }
         }
-        Known::Absent(absence) => all.evidence.extend(absence.evidence().to_vec()),
-        Known::Unknown(gap) => {
-            complete = false;
-            all.gaps.push(gap);
-        }
-    }
-    match case
-        .world
-        .attached_policies
-        .get(&role.to_owned(), &target("the attached policies", "ListAttachedRolePolicies"))
-    {
-        Known::Known(attached) => {
-            all.evidence.extend(attached.evidence);
-            for policy in attached.value {
-                policies.push(managed(case, &policy.policy_arn, &mut all));
+        let attached = case
+            .world
+            .attached_policies
+            .find(&key, || target("the attached policies", "ListAttachedRolePolicies"));
+        match attached {
+            Known::Known(attached) => {
+                all.evidence.extend(attached.evidence);
+                for policy in attached.value {
+                    policies.push(managed(case, &policy.policy_arn, &mut all));
+                }
+            }
+            Known::Absent(absence) => all.evidence.extend(absence.evidence().to_vec()),
+            Known::Unknown(gap) => {
+                complete = false;
+                all.gaps.push(gap);
             }
         }
-        Known::Absent(absence) => all.evidence.extend(absence.evidence().to_vec()),
-        Known::Unknown(gap) => {
-            complete = false;
-            all.gaps.push(gap);
+        if !complete {
+            // One unseen policy may allow what the seen ones do not.
+            policies.push(NamedPolicy::unknown(
+                "the policies that were not seen",
+                "not all policies of the role were seen",
+            ));
         }
+        layers.identity = Layer::Known(policies);
+        layers.boundary = boundary(case, role, &mut all);
+        let Seen { mut evidence, gaps } = all;
+        evidence.sort();
+        evidence.dedup();
+        Self { compiled: CompiledPolicySet::new(&layers), evidence, gaps }
     }
-    if !complete {
-        // One unseen policy may allow what the seen ones do not.
-        policies.push(NamedPolicy::unknown(
-            "the policies that were not seen",
-            "not all policies of the role were seen",
-        ));
-    }
-    all.identity = Layer::Known(policies);
-    all.boundary = boundary(case, role, &mut all);
-    all.evidence.sort();
-    all.evidence.dedup();
-    all
 }
 
-fn boundary(case: &Case, role: &str, all: &mut RolePolicies) -> Layer {
+fn boundary(case: &Case, role: &str, all: &mut Seen) -> Layer {
     match case.role(role) {
         Known::Known(fact) => {
             all.evidence.extend(fact.evidence);
@@ -154,7 +181,7 @@ fn boundary(case: &Case, role: &str, all: &mut RolePolicies) -> Layer {
     }
 }
 
-fn managed(case: &Case, arn: &str, all: &mut RolePolicies) -> NamedPolicy {
+fn managed(case: &Case, arn: &str, all: &mut Seen) -> NamedPolicy {
     let version = case
         .world
         .managed_policies
@@ -183,7 +210,7 @@ fn managed(case: &Case, arn: &str, all: &mut RolePolicies) -> NamedPolicy {
     policy
 }
 
-fn named(name: &str, document: Known<&Value>, all: &mut RolePolicies) -> NamedPolicy {
+fn named(name: &str, document: Known<&Value>, all: &mut Seen) -> NamedPolicy {
     match document {
         Known::Known(fact) => {
             all.evidence.extend(fact.evidence);
@@ -274,14 +301,15 @@ pub(crate) fn endpoint_lets(
 
 /// The policy of the image's repository: none, known, or not seen.
 pub(crate) fn repository_policy(case: &Case, repository: &str) -> Layer {
-    let request = json!({ "repositoryName": repository });
-    let command = case.command("ecr", "GetRepositoryPolicy", &request);
-    let registry = case.image_uri().and_then(|uri| uri.ecr()).map(|ecr| ecr.account).unwrap_or_default();
-    let target = case
-        .target(format!("the policy of repository {repository}"), command)
-        .with("repositoryName", repository)
-        .with("registryId", registry);
-    match case.world.repository_policies.get(&repository.to_owned(), &target) {
+    let target = || {
+        let request = json!({ "repositoryName": repository });
+        let command = case.command("ecr", "GetRepositoryPolicy", &request);
+        let registry = case.image_uri().and_then(|uri| uri.ecr()).map(|ecr| ecr.account).unwrap_or_default();
+        case.target(format!("the policy of repository {repository}"), command)
+            .with("repositoryName", repository)
+            .with("registryId", registry)
+    };
+    match case.world.repository_policies.find(&repository.to_owned(), target) {
         Known::Known(fact) => match Policy::read_value(fact.value).usable() {
             Ok(policy) => Layer::one("repository policy", policy),
             Err(errors) => Layer::Unknown(errors.to_string()),

@@ -64,12 +64,12 @@ pub(crate) fn in_trail(case: &Case, role: &str) -> Vec<Refusal> {
     let mut found: Vec<Refusal> = Vec::new();
     for (_, row) in case.world.trail.iter() {
         let event = &row.value;
-        let code = event.error_code.as_deref().unwrap_or_default();
+        let Some(code) = event.error_code.as_deref().filter(|_| !event.dry_run_passed()) else { continue };
         let source = event.event_source.as_deref().unwrap_or_default();
-        let by_role = event.user_identity.arn.as_deref().is_some_and(|arn| arn.contains(&session));
         let refused = ["AccessDenied", "Unauthorized"].iter().any(|word| code.contains(word));
         let is_old = event.event_time.is_some() && event.event_time < since;
-        if !by_role || !refused || is_old || OTHER_FAULTS.contains(&source) {
+        let by_role = || event.user_identity.arn.as_deref().is_some_and(|arn| arn.contains(&session));
+        if !refused || is_old || OTHER_FAULTS.contains(&source) || !by_role() {
             continue;
         }
         let message = event.error_message.clone().unwrap_or_default();

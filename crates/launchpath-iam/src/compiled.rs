@@ -20,11 +20,11 @@ use crate::tri::Tri;
 /// All layers of a decision, compiled.
 #[derive(Debug, Clone)]
 pub struct CompiledPolicySet {
-    pub(crate) identity: CompiledLayer,
-    pub(crate) resource: CompiledLayer,
-    pub(crate) boundary: CompiledLayer,
-    pub(crate) session: CompiledLayer,
-    pub(crate) endpoint: CompiledLayer,
+    pub(crate) identity: Arc<CompiledLayer>,
+    pub(crate) resource: Arc<CompiledLayer>,
+    pub(crate) boundary: Arc<CompiledLayer>,
+    pub(crate) session: Arc<CompiledLayer>,
+    pub(crate) endpoint: Arc<CompiledLayer>,
     /// Level by level; one unknown level stands for levels not seen.
     pub(crate) scps: Vec<CompiledLayer>,
     pub(crate) rcps: Vec<CompiledLayer>,
@@ -35,7 +35,7 @@ pub struct CompiledPolicySet {
 impl CompiledPolicySet {
     /// Compiles layers.
     pub fn new(layers: &Layers) -> Self {
-        let layer = |kind, layer| CompiledLayer::new(kind, None, layer);
+        let layer = |kind, layer| Arc::new(CompiledLayer::new(kind, None, layer));
         Self {
             identity: layer(LayerKind::Identity, &layers.identity),
             resource: layer(LayerKind::Resource, &layers.resource),
@@ -47,6 +47,13 @@ impl CompiledPolicySet {
             endpoint_kind: layers.endpoint_kind,
             management_account: layers.management_account.clone(),
         }
+    }
+
+    /// The same principal at a resource with another policy: the other layers are shared, not compiled again.
+    #[must_use]
+    pub fn with_resource(&self, layer: &Layer) -> Self {
+        let resource = Arc::new(CompiledLayer::new(LayerKind::Resource, None, layer));
+        Self { resource, ..self.clone() }
     }
 }
 

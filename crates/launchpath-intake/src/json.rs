@@ -2,6 +2,8 @@
 //!
 //! Not here: what a member means. Start with [`parse`] and [`Place::typed`].
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -16,22 +18,22 @@ const MAX_EXCERPT: usize = 80;
 /// Where a value stands: the file, and the JSON path inside it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Place {
-    pub(crate) file: String,
+    pub(crate) file: Arc<str>,
     pub(crate) path: String,
 }
 
 impl Place {
     pub(crate) fn file(file: &str) -> Self {
-        Self { file: file.to_owned(), path: String::new() }
+        Self { file: file.into(), path: String::new() }
     }
 
     pub(crate) fn member(&self, name: &str) -> Self {
         let dot = if self.path.is_empty() { "" } else { "." };
-        Self { file: self.file.clone(), path: format!("{}{dot}{name}", self.path) }
+        Self { file: Arc::clone(&self.file), path: [&self.path, dot, name].concat() }
     }
 
     pub(crate) fn index(&self, index: usize) -> Self {
-        Self { file: self.file.clone(), path: format!("{}[{index}]", self.path) }
+        Self { file: Arc::clone(&self.file), path: format!("{}[{index}]", self.path) }
     }
 
     pub(crate) fn error(&self, expected: impl Into<String>, found: impl Into<String>) -> IntakeError {

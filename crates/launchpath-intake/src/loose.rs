@@ -150,7 +150,7 @@ pub(crate) fn read_all(reader: &mut Reader<'_>) -> Result<Sorted, IntakeError> {
                 let mut evidence = evidence(id, service, operation, &name);
                 evidence.outcome = outcome;
                 evidence.error = Some(error);
-                sorted.calls.push(Recorded { evidence, response: Value::Null, place: Place::file(&name) });
+                sorted.calls.push(Recorded::new(evidence, Value::Null, Place::file(&name)));
             }
             Document::Other(why) => {
                 let id = sorted.next_id();
@@ -283,7 +283,7 @@ fn take_answers(sorted: &mut Sorted, name: &str, value: Value) {
     let mut push = |service: &str, operation: &str, request: Option<Value>, response: Value, place: Place| {
         let mut evidence = evidence(sorted.next_id(), service, operation, name);
         evidence.request = request;
-        sorted.calls.push(Recorded { evidence, response, place });
+        sorted.calls.push(Recorded::new(evidence, response, place));
     };
     if let Some((service, operation)) = whole_answer(&value) {
         push(service, operation, None, value, place);

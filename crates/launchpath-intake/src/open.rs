@@ -135,17 +135,14 @@ pub fn open_bytes(name: &str, bytes: &[u8]) -> Result<World, IntakeError> {
 /// As [`open()`].
 pub fn open_bundle(bundle: &Bundle) -> Result<World, IntakeError> {
     let mut recorded = Vec::with_capacity(bundle.calls.len());
+    let calls = Place::file(BUNDLE_FILE).member("calls");
     for (index, call) in bundle.calls.iter().enumerate() {
-        let place = Place::file(BUNDLE_FILE).member("calls").index(index);
+        let place = calls.index(index);
         if let Some(file) = &call.file {
             return Err(place.member("file").error("an answer inside the bundle", format!("{file:?}")));
         }
         let response = call.response.clone().unwrap_or(Value::Null);
-        recorded.push(Recorded {
-            evidence: evidence(bundle, call),
-            response,
-            place: place.member("response"),
-        });
+        recorded.push(Recorded::new(evidence(bundle, call), response, place.member("response")));
     }
     let mut world = header(bundle);
     lower::all(&mut world, recorded)?;
@@ -161,8 +158,9 @@ fn lower_bundle(
 ) -> Result<World, IntakeError> {
     let calls = std::mem::take(&mut bundle.calls);
     let mut recorded = Vec::with_capacity(calls.len());
+    let all = Place::file(name).member("calls");
     for (index, call) in calls.into_iter().enumerate() {
-        let place = Place::file(name).member("calls").index(index);
+        let place = all.index(index);
         let evidence = evidence(&bundle, &call);
         let (response, place) = match &call.file {
             None => (call.response.unwrap_or(Value::Null), place.member("response")),
@@ -172,7 +170,7 @@ fn lower_bundle(
                 (parse(&path, &reader.read(&path)?)?, Place::file(&path))
             }
         };
-        recorded.push(Recorded { evidence, response, place });
+        recorded.push(Recorded::new(evidence, response, place));
     }
     let mut world = header(&bundle);
     lower::all(&mut world, recorded)?;

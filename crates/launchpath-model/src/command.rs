@@ -12,22 +12,25 @@ pub fn aws_cli(service: &str, operation: &str, region: Option<&str>, request: &V
     if service == "launchpath" {
         return own_command(operation, request);
     }
-    // The CLI writes the answer of these to a file that it wants named.
-    let outfile =
-        if service == "bedrock-agentcore" && operation == "InvokeAgentRuntime" { " /dev/stdout" } else { "" };
     // AWS: `aws s3api` is the CLI's name for the plain S3 API.
     let cli_service = if service == "s3" { "s3api" } else { service };
-    let mut command = format!("aws {cli_service} {}", kebab(operation));
+    let mut command = String::with_capacity(160);
+    for word in ["aws ", cli_service, " "] {
+        command.push_str(word);
+    }
+    push_kebab(&mut command, operation);
     if let Some(region) = region.filter(|_| !matches!(service, "iam" | "route53" | "organizations")) {
         command.push_str(" --region ");
-        command.push_str(&quote(region));
+        push_quoted(&mut command, region);
     }
-    if let Value::Object(members) = request {
-        for (name, value) in members {
-            command.push_str(&argument(name, value));
-        }
+    for (name, value) in request.as_object().into_iter().flatten() {
+        push_argument(&mut command, name, value);
     }
-    command + outfile
+    if service == "bedrock-agentcore" && operation == "InvokeAgentRuntime" {
+        // The CLI writes the answer of this one to a file that it wants named.
+        command.push_str(" /dev/stdout");
+    }
+    command
 }
 
 fn own_command(operation: &str, request: &Value) -> String {
@@ -56,89 +59,136 @@ fn own_command(operation: &str, request: &Value) -> String {
     }
 }
 
-fn argument(name: &str, value: &Value) -> String {
-    let flag = kebab(name);
+fn push_argument(command: &mut String, name: &str, value: &Value) {
+    let flag = match value {
+        Value::Null => return,
+        Value::Bool(false) => " --no-",
+        _ => " --",
+    };
+    command.push_str(flag);
+    push_kebab(command, name);
     match value {
-        Value::Bool(true) => format!(" --{flag}"),
-        Value::Bool(false) => format!(" --no-{flag}"),
-        Value::Array(items) if items.iter().all(|item| item.is_string() || item.is_number()) => {
-            let words: Vec<String> = items.iter().map(scalar).collect();
-            format!(" --{flag} {}", words.join(" "))
-        }
+        Value::Null | Value::Bool(_) => {}
         Value::Array(items) => {
-            let words: Vec<String> = items.iter().map(structure).collect();
-            format!(" --{flag} {}", words.join(" "))
+            let plain = items.iter().all(|item| item.is_string() || item.is_number());
+            for item in items {
+                command.push(' ');
+                if plain { push_scalar(command, item) } else { push_structure(command, item) }
+            }
         }
-        Value::Object(_) => format!(" --{flag} {}", structure(value)),
-        Value::Null => String::new(),
-        other => format!(" --{flag} {}", scalar(other)),
+        Value::Object(_) => {
+            command.push(' ');
+            push_structure(command, value);
+        }
+        scalar => {
+            command.push(' ');
+            push_scalar(command, scalar);
+        }
     }
 }
 
 /// The CLI's shorthand (`Name=vpc-id,Values=a,b`) where it can express the value, JSON where it cannot.
-fn structure(value: &Value) -> String {
-    shorthand(value).map_or_else(|| quote(&value.to_string()), |text| quote(&text))
+fn push_structure(command: &mut String, value: &Value) {
+    let begun = command.len();
+    if push_shorthand(command, value).is_none() {
+        command.truncate(begun);
+        push_quoted(command, &value.to_string());
+    } else if !command[begun..].chars().all(needs_no_quotes) {
+        let text = command.split_off(begun);
+        push_quoted(command, &text);
+    }
 }
 
-fn shorthand(value: &Value) -> Option<String> {
-    let members = value.as_object()?;
-    let mut parts = Vec::with_capacity(members.len());
-    for (name, member) in members {
-        let text = match member {
+/// `None` where the shorthand cannot express it; what was written until then stays.
+fn push_shorthand(command: &mut String, value: &Value) -> Option<()> {
+    let members = value.as_object().filter(|members| !members.is_empty())?;
+    for (at, (name, member)) in members.iter().enumerate() {
+        if at > 0 {
+            command.push(',');
+        }
+        command.push_str(name);
+        command.push('=');
+        match member {
+            Value::Array(items) if items.is_empty() => return None,
             Value::Array(items) => {
-                let words: Option<Vec<String>> = items.iter().map(plain).collect();
-                words.filter(|words| !words.is_empty())?.join(",")
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        command.push(',');
+                    }
+                    push_plain(command, item)?;
+                }
             }
-            other => plain(other)?,
-        };
-        parts.push(format!("{name}={text}"));
+            other => push_plain(command, other)?,
+        }
     }
-    (!parts.is_empty()).then(|| parts.join(","))
+    Some(())
 }
 
-fn plain(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(_) | Value::Bool(_) => value.to_string(),
-        _ => return None,
-    };
-    (!text.is_empty() && !text.contains([',', '=', '[', ']', '{', '}', '"', '\'', ' '])).then_some(text)
-}
-
-fn scalar(value: &Value) -> String {
+fn push_plain(command: &mut String, value: &Value) -> Option<()> {
     match value {
-        Value::String(text) => quote(text),
-        other => other.to_string(),
+        Value::String(text) => {
+            let special = |c: char| matches!(c, ',' | '=' | '[' | ']' | '{' | '}' | '"' | '\'' | ' ');
+            if text.is_empty() || text.contains(special) {
+                return None;
+            }
+            command.push_str(text);
+        }
+        Value::Number(_) | Value::Bool(_) => command.push_str(&value.to_string()),
+        _ => return None,
     }
+    Some(())
+}
+
+fn push_scalar(command: &mut String, value: &Value) {
+    match value {
+        Value::String(text) => push_quoted(command, text),
+        other => command.push_str(&other.to_string()),
+    }
+}
+
+fn needs_no_quotes(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | ',' | '@' | '+' | '%')
 }
 
 /// Quotes `text` for a POSIX shell when it needs it.
 pub fn quote(text: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+%".contains(c);
-    if !text.is_empty() && text.chars().all(safe) {
-        return text.to_owned();
+    let mut quoted = String::with_capacity(text.len() + 2);
+    push_quoted(&mut quoted, text);
+    quoted
+}
+
+fn push_quoted(command: &mut String, text: &str) {
+    if !text.is_empty() && text.chars().all(needs_no_quotes) {
+        command.push_str(text);
+        return;
     }
-    format!("'{}'", text.replace('\'', "'\\''"))
+    command.push('\'');
+    command.push_str(&text.replace('\'', "'\\''"));
+    command.push('\'');
 }
 
 /// `DescribeVpcEndpoints` becomes `describe-vpc-endpoints`, `enableDNSSupport` becomes `enable-dns-support`.
 pub fn kebab(name: &str) -> String {
-    let chars: Vec<char> = name.chars().collect();
     let mut text = String::with_capacity(name.len() + 8);
-    for (index, &c) in chars.iter().enumerate() {
-        if c.is_ascii_uppercase() && index > 0 {
-            let before = chars[index - 1];
-            let after_is_lower = chars.get(index + 1).is_some_and(char::is_ascii_lowercase);
-            if before.is_ascii_lowercase()
+    push_kebab(&mut text, name);
+    text
+}
+
+fn push_kebab(text: &mut String, name: &str) {
+    let mut before = None;
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        let begins_word = |before: char| {
+            before.is_ascii_lowercase()
                 || before.is_ascii_digit()
-                || (before.is_ascii_uppercase() && after_is_lower)
-            {
-                text.push('-');
-            }
+                || (before.is_ascii_uppercase() && chars.peek().is_some_and(char::is_ascii_lowercase))
+        };
+        if c.is_ascii_uppercase() && before.is_some_and(begins_word) {
+            text.push('-');
         }
         text.push(c.to_ascii_lowercase());
+        before = Some(c);
     }
-    text
 }
 
 #[cfg(test)]

@@ -3,54 +3,93 @@
 //! The answer itself is lowered into the [`crate::World`]; here is what every claim points back to: who was asked
 //! what, when, with which outcome, and the command that repeats it.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::command;
 use crate::ids::{AccountId, Region};
 use crate::time::Timestamp;
 
+// Every claim holds some of them, and a diagnosis copies and compares them all the time: a copy shares the text.
 /// The id of a call in its bundle, for example `c14`. Ids sort by their number.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(transparent)]
-pub struct EvidenceId(Arc<str>);
+#[derive(Clone, PartialEq, Eq, Hash, schemars::JsonSchema)]
+#[schemars(transparent)]
+pub struct EvidenceId(#[schemars(with = "String")] Arc<Id>);
+
+#[derive(PartialEq, Eq, Hash)]
+struct Id {
+    /// As written, to the first digit.
+    prefix: usize,
+    /// The digits after it, where they are all there is.
+    number: u64,
+    text: Box<str>,
+}
 
 impl EvidenceId {
     /// The id as written in the bundle.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.0.text
     }
 
     fn sort_key(&self) -> (&str, u64, &str) {
-        let digits = self.0.trim_start_matches(|c: char| !c.is_ascii_digit());
-        let prefix = &self.0[..self.0.len() - digits.len()];
-        (prefix, digits.parse().unwrap_or(u64::MAX), &self.0)
+        (&self.0.text[..self.0.prefix], self.0.number, &self.0.text)
+    }
+}
+
+impl From<String> for EvidenceId {
+    fn from(text: String) -> Self {
+        let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let prefix = text.len() - digits.len();
+        let number = digits.parse().unwrap_or(u64::MAX);
+        Self(Arc::new(Id { prefix, number, text: text.into_boxed_str() }))
     }
 }
 
 impl From<&str> for EvidenceId {
     fn from(text: &str) -> Self {
-        Self(text.into())
+        Self::from(text.to_owned())
+    }
+}
+
+impl Serialize for EvidenceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for EvidenceId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl fmt::Debug for EvidenceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EvidenceId").field(&self.as_str()).finish()
     }
 }
 
 impl fmt::Display for EvidenceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl PartialOrd for EvidenceId {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl Ord for EvidenceId {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal;
+        }
         self.sort_key().cmp(&other.sort_key())
     }
 }

@@ -8,6 +8,7 @@
 //! leaves the description empty.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -35,14 +36,15 @@ pub enum ReadState {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
     /// The call, without its rows.
-    pub call: Evidence,
+    pub call: Arc<Evidence>,
     /// How it ended.
     pub state: ReadState,
 }
 
 impl Read {
     /// The read a call amounts to, given how many rows it brought.
-    pub fn new(call: Evidence, rows: usize) -> Self {
+    pub fn new(call: impl Into<Arc<Evidence>>, rows: usize) -> Self {
+        let call = call.into();
         let state = match call.outcome {
             Outcome::Ok if rows > 0 => ReadState::Seen,
             Outcome::Ok | Outcome::NotFound => ReadState::SeenEmpty,
@@ -50,6 +52,11 @@ impl Read {
             Outcome::Error | Outcome::Throttled => ReadState::Failed,
         };
         Self { call, state }
+    }
+
+    /// The call, to put what it asked into other words.
+    pub fn call_mut(&mut self) -> &mut Evidence {
+        Arc::make_mut(&mut self.call)
     }
 }
 

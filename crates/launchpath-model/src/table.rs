@@ -23,7 +23,7 @@ pub struct Row<T> {
 /// Rows by key, and the queries that brought them or did not.
 #[derive(Debug)]
 pub struct Table<K, T> {
-    rows: Arc<BTreeMap<K, Row<T>>>,
+    rows: Arc<BTreeMap<K, Arc<Row<T>>>>,
     reads: Arc<Vec<Read>>,
 }
 
@@ -59,11 +59,11 @@ impl<K: Ord + Clone, T: Clone> Table<K, T> {
     /// Adds or replaces a row. The evidence of earlier sightings is kept.
     pub fn insert(&mut self, key: K, value: T, evidence: EvidenceId) {
         let rows = Arc::make_mut(&mut self.rows);
-        let mut all = rows.remove(&key).map(|row| row.evidence).unwrap_or_default();
+        let mut all = rows.remove(&key).map(|row| Arc::unwrap_or_clone(row).evidence).unwrap_or_default();
         all.push(evidence);
         all.sort();
         all.dedup();
-        rows.insert(key, Row { value, evidence: all });
+        rows.insert(key, Arc::new(Row { value, evidence: all }));
     }
 
     /// The row, mutable: proofs of a fix edit a copy of the world in memory.
@@ -71,7 +71,7 @@ impl<K: Ord + Clone, T: Clone> Table<K, T> {
         if !self.rows.contains_key(key) {
             return None;
         }
-        Arc::make_mut(&mut self.rows).get_mut(key)
+        Arc::make_mut(&mut self.rows).get_mut(key).map(Arc::make_mut)
     }
 
     /// Removes a row: for proofs of a fix.
@@ -79,7 +79,7 @@ impl<K: Ord + Clone, T: Clone> Table<K, T> {
         if !self.rows.contains_key(key) {
             return None;
         }
-        Arc::make_mut(&mut self.rows).remove(key)
+        Arc::make_mut(&mut self.rows).remove(key).map(Arc::unwrap_or_clone)
     }
 
     /// The table in parts: of what `owners` names, each part holds its own; what nobody owns is in every part.
@@ -91,30 +91,39 @@ impl<K: Ord + Clone, T: Clone> Table<K, T> {
         owners: &'o Owners,
         named: impl Fn(&T) -> &'o [usize],
     ) -> Vec<Self> {
-        let shared = |ids: &[EvidenceId]| ids.iter().any(|id| owners.of(id).is_empty());
-        let common = self.rows.values().all(|row| shared(&row.evidence) && named(&row.value).is_empty());
+        // Whom each call of a row is about.
+        let of_row =
+            |row: &Row<T>| -> Vec<&[usize]> { row.evidence.iter().map(|id| owners.of(id)).collect() };
+        let shared = |owned: &[&[usize]]| owned.iter().any(|owners| owners.is_empty());
+        let common = self.rows.values().all(|row| shared(&of_row(row)) && named(&row.value).is_empty());
         if common && self.reads.iter().all(|read| owners.of(&read.call.id).is_empty()) {
             return vec![self.clone(); parts];
         }
-        let mut rows = vec![BTreeMap::new(); parts];
+        let mut rows = vec![Vec::new(); parts];
         let mut reads = vec![Vec::new(); parts];
         for (key, row) in self.rows.iter() {
+            let owned = of_row(row);
             let mut insert = |part: usize| {
-                let own = |id: &&EvidenceId| owners.of(id).is_empty() || owners.of(id).contains(&part);
-                let evidence = row.evidence.iter().filter(own).cloned().collect();
-                rows[part].insert(key.clone(), Row { value: row.value.clone(), evidence });
+                let own = |owners: &&[usize]| owners.is_empty() || owners.contains(&part);
+                let row = if owned.iter().all(own) {
+                    Arc::clone(row)
+                } else {
+                    let calls = row.evidence.iter().zip(&owned).filter(|(_, owners)| own(owners));
+                    let evidence = calls.map(|(id, _)| id.clone()).collect();
+                    Arc::new(Row { value: row.value.clone(), evidence })
+                };
+                rows[part].push((key.clone(), row));
             };
             let named = named(&row.value);
-            if shared(&row.evidence) && named.is_empty() {
+            if shared(&owned) && named.is_empty() {
                 (0..parts).for_each(insert);
-            } else if shared(&row.evidence) {
+            } else if shared(&owned) {
                 named.iter().copied().for_each(insert);
             } else {
-                let mut owned: Vec<usize> =
-                    row.evidence.iter().flat_map(|id| owners.of(id)).copied().collect();
-                owned.sort_unstable();
-                owned.dedup();
-                owned.into_iter().for_each(&mut insert);
+                let mut all: Vec<usize> = owned.iter().copied().flatten().copied().collect();
+                all.sort_unstable();
+                all.dedup();
+                all.into_iter().for_each(&mut insert);
             }
         }
         for read in self.reads.iter() {
@@ -125,7 +134,7 @@ impl<K: Ord + Clone, T: Clone> Table<K, T> {
         }
         rows.into_iter()
             .zip(reads)
-            .map(|(rows, reads)| Self { rows: Arc::new(rows), reads: Arc::new(reads) })
+            .map(|(rows, reads)| Self { rows: Arc::new(rows.into_iter().collect()), reads: Arc::new(reads) })
             .collect()
     }
 }
@@ -138,7 +147,7 @@ impl<K: Ord + Clone, T> Table<K, T> {
 
     /// All rows in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &Row<T>)> {
-        self.rows.iter()
+        self.rows.iter().map(|(key, row)| (key, row.as_ref()))
     }
 
     /// All queries, in bundle order.
@@ -158,7 +167,7 @@ impl<K: Ord + Clone, T> Table<K, T> {
 
     /// The row, when it was seen.
     pub fn seen(&self, key: &K) -> Option<&Row<T>> {
-        self.rows.get(key)
+        self.rows.get(key).map(Arc::as_ref)
     }
 
     /// The thing, its proven absence, or why neither can be said. `target` describes it for the absence proof.
@@ -182,8 +191,7 @@ impl<K: Ord + Clone, T> Table<K, T> {
 
     /// The rows that satisfy `condition`, and whether a query covers every such thing (`target`: what all have in common).
     pub fn select(&self, target: &Target, mut condition: impl FnMut(&K, &T) -> bool) -> Selection<'_, T> {
-        let rows =
-            self.rows.iter().filter(|(key, row)| condition(key, &row.value)).map(|(_, row)| row).collect();
+        let rows = self.iter().filter(|(key, row)| condition(key, &row.value)).map(|(_, row)| row).collect();
         Selection { rows, complete: prove_absent(self.reads.as_slice(), target) }
     }
 }

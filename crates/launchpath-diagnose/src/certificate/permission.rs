@@ -56,7 +56,7 @@ pub(super) fn claims(case: &Case, citer: &mut Citer) -> Vec<PermissionClaim> {
             Some((_, repository)) => permissions::repository_policy(case, repository),
             None => Layer::NotApplicable,
         };
-        let Some(answer) = permissions::role_may(case, action, &resource, policy) else { continue };
+        let Some(answer) = permissions::role_may(case, action, &resource, &policy) else { continue };
         claims.push(claim(citer, &arn, action, &resource, &answer));
     }
     claims

@@ -58,16 +58,14 @@ fn validation_events(case: &Case) -> Sighting {
     Sighting::Seen(traces.collect(), Vec::new())
 }
 
-fn subnet_of(event: &TrailEvent) -> Option<SubnetId> {
-    event.request_text("subnetId").map(SubnetId::from)
-}
-
 fn interface_events(case: &Case) -> Sighting {
     let Some(config) = case.vpc_config() else {
         return Sighting::NotApplicable;
     };
     let ours = |event: &TrailEvent| {
-        event.by_network_role() && subnet_of(event).is_none_or(|subnet| config.subnets.contains(&subnet))
+        let subnet = event.request_text("subnetId");
+        event.by_network_role()
+            && subnet.is_none_or(|subnet| config.subnets.iter().any(|own| own.as_str() == subnet))
     };
     let selection = case.trail("CreateNetworkInterface", ours);
     let mut rows: Vec<&Row<TrailEvent>> = selection.rows;

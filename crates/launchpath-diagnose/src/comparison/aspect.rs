@@ -240,9 +240,9 @@ fn rights(case: &Case, questions: &[(&str, String)], repository: &Layer) -> (See
     let mut shown = Vec::new();
     for (action, resource) in questions {
         let layer = if action.starts_with("ecr:Batch") || action.starts_with("ecr:GetDownload") {
-            repository.clone()
+            repository
         } else {
-            Layer::NotApplicable
+            &Layer::NotApplicable
         };
         let Some(answer) = permissions::role_may(case, action, resource, layer) else {
             return (Seen::Unknown("the runtime names no role".to_owned()), evidence);

@@ -10,11 +10,12 @@ pub(crate) mod plain;
 mod repair;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use launchpath_model::ids::{AccountId, SubnetId, VpcEndpointId, VpcId};
 use launchpath_model::world::Network;
 use launchpath_model::{EvidenceId, Gap, Known, service};
-use launchpath_net::dns::{DnsAnswer, resolve};
+use launchpath_net::dns::{DnsAnswer, Resolution, resolve};
 use launchpath_net::needs::{Artifact, Need, NeedsContext, Platform as NetPlatform, Required, needs};
 use launchpath_net::{Answer, Engine, HopKind, HopVerdict, NeedPaths, Verdict, runtime_paths};
 
@@ -40,6 +41,8 @@ pub struct Paths {
     one_place: BTreeSet<&'static str>,
     /// Blockers by fault.
     culprits: BTreeMap<&'static str, Vec<Culprit>>,
+    /// Where each need's name leads, from the evidence alone; worked out once, for all who share these paths.
+    resolutions: OnceLock<Vec<Resolution>>,
     /// What findings take for granted, one sentence each.
     granted: Vec<String>,
     /// Why nothing could be walked.
@@ -79,7 +82,7 @@ impl Paths {
         }
         let gap =
             case.world.region.is_none().then(|| Gap::not_asked("the Region", "aws configure get region"));
-        Self { needs, if_names_resolve, one_place, culprits, granted, gap }
+        Self { needs, if_names_resolve, one_place, culprits, granted, gap, ..Self::default() }
     }
 
     /// The services of the launch, each with how the way to it stands from the runtime's subnets (`None` where that is not
@@ -147,47 +150,53 @@ impl Paths {
 
     /// The interface endpoints to which the names of the launch certainly lead and that are reached, with the service; each once.
     pub(crate) fn endpoints_reached(&self, case: &Case) -> BTreeSet<(&str, VpcEndpointId)> {
-        let Some(vpc) = case.vpc_id() else { return BTreeSet::new() };
-        let reached = |paths: &&NeedPaths| {
+        let reached = |paths: &NeedPaths| {
             !paths.by_subnet.is_empty()
                 && paths.by_subnet.iter().all(|(_, answer)| answer.verdict == Verdict::All)
         };
-        let leads_to = |paths: &NeedPaths| {
-            let resolution = resolve(&case.world.network, &vpc, &paths.need.name);
-            match resolution.possibilities.as_slice() {
-                [only] => match &only.answer {
-                    DnsAnswer::Endpoint(id) => Some(id.clone()),
-                    _ => None,
-                },
+        let leads_to = |resolution: &Resolution| match resolution.possibilities.as_slice() {
+            [only] => match &only.answer {
+                DnsAnswer::Endpoint(id) => Some(id.clone()),
                 _ => None,
-            }
+            },
+            _ => None,
         };
-        let open = self.needs.iter().filter(reached);
-        open.filter_map(|paths| Some((paths.need.service, leads_to(paths)?))).collect()
+        let open = self.resolved(case).filter(|(paths, _)| reached(paths));
+        open.filter_map(|(paths, resolution)| Some((paths.need.service, leads_to(resolution)?))).collect()
+    }
+
+    /// The needs, and where their names lead; none where the VPC is not known.
+    fn resolved(&self, case: &Case) -> impl Iterator<Item = (&NeedPaths, &Resolution)> {
+        let resolutions = self.resolutions.get_or_init(|| {
+            let Some(vpc) = case.vpc_id() else { return Vec::new() };
+            self.needs.iter().map(|paths| resolve(&case.world.network, &vpc, &paths.need.name)).collect()
+        });
+        self.needs.iter().zip(resolutions)
     }
 
     /// What would have to be known to say where a need's name leads.
-    fn open_names(case: &Case, need: &Need) -> Vec<Gap> {
-        let Some(vpc) = case.vpc_id() else { return Vec::new() };
-        let resolution = resolve(&case.world.network, &vpc, &need.name);
-        resolution.possibilities.into_iter().flat_map(|possibility| possibility.depends_on).collect()
+    fn open_names(&self, case: &Case, need: &Need) -> Vec<Gap> {
+        let mut resolved = self.resolved(case);
+        let resolution =
+            resolved.find(|(paths, _)| paths.need.id == need.id).map(|(_, resolution)| resolution);
+        let possibilities = resolution.into_iter().flat_map(|resolution| &resolution.possibilities);
+        possibilities.flat_map(|possibility| possibility.depends_on.clone()).collect()
     }
 
     /// Whether the names the launch needs resolve, from the evidence alone.
     fn names(&self, case: &Case) -> Check {
-        let Some(vpc) = case.vpc_id() else {
+        if case.vpc_id().is_none() {
             let first =
                 case.vpc_config().and_then(|config| config.subnets.first().cloned()).unwrap_or_default();
             return match case.subnet(&first) {
                 Known::Unknown(gap) => Check::unknown(gap),
                 _ => Check::unknown(Gap::not_asked("the VPC", "aws ec2 describe-subnets")),
             };
-        };
+        }
         let mut evidence: Vec<EvidenceId> = Vec::new();
         let mut gaps: Vec<Gap> = Vec::new();
         let mut shown: Option<String> = None;
-        for paths in &self.needs {
-            let resolution = resolve(&case.world.network, &vpc, &paths.need.name);
+        for (paths, resolution) in self.resolved(case) {
             for possibility in &resolution.possibilities {
                 gaps.extend(possibility.depends_on.clone());
                 if let DnsAnswer::Elsewhere(gap) = &possibility.answer {
@@ -227,7 +236,7 @@ impl Paths {
                         evidence.extend(ids);
                         shown = shown.or(text.map(|text| format!("{}: {text}", paths.need.service)));
                     }
-                    None if answer.unknown.is_empty() => gaps.extend(Self::open_names(case, &paths.need)),
+                    None if answer.unknown.is_empty() => gaps.extend(self.open_names(case, &paths.need)),
                     None => gaps.extend(answer.unknown.clone()),
                 }
             }

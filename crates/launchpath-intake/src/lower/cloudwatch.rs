@@ -52,7 +52,7 @@ fn record(world: &mut World, call: &Recorded, key: &Key, points: usize) {
         if !key.0.is_empty() {
             narrowed.insert("Resource".to_owned(), Value::String(key.0.clone()));
         }
-        read.call.request = Some(Value::Object(narrowed));
+        read.call_mut().request = Some(Value::Object(narrowed));
     }
     world.metrics.record(read);
 }

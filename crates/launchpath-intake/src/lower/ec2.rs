@@ -144,7 +144,7 @@ fn vpc_attribute(net: &mut Network, call: &Recorded) -> Result<Lowered, IntakeEr
 fn prefix_lists(net: &mut Network, call: &Recorded) -> Result<Lowered, IntakeError> {
     let read = |read: Read| {
         let mut read = read;
-        if let Some(Value::Object(members)) = &mut read.call.request {
+        if let Some(Value::Object(members)) = &mut read.call_mut().request {
             let filters = members.entry("Filters").or_insert_with(|| json!([]));
             if let Value::Array(filters) = filters {
                 filters.push(json!({ "Name": "owner-id", "Values": ["AWS"] }));

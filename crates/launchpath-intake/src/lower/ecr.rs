@@ -118,8 +118,9 @@ fn batch_read(call: &Recorded, images: usize, failures: &[Failure]) -> Read {
         failures.iter().filter_map(|f| f.failure_code.as_deref()).find(|code| *code != "ImageNotFound");
     let mut read = call.read(images);
     if let Some(code) = other {
-        read.call.outcome = Outcome::Error;
-        read.call.error = Some(CallError { code: code.to_owned(), ..CallError::default() });
+        let refused = read.call_mut();
+        refused.outcome = Outcome::Error;
+        refused.error = Some(CallError { code: code.to_owned(), ..CallError::default() });
         read = Read::new(read.call, 0);
     }
     read

@@ -56,7 +56,8 @@ pub(crate) fn all(world: &mut World, calls: Vec<Recorded>) -> Result<(), IntakeE
 
 fn one(world: &mut World, call: &Recorded) -> Result<(), IntakeError> {
     let evidence = &call.evidence;
-    std::sync::Arc::make_mut(&mut world.evidence).insert(evidence.id.clone(), evidence.clone());
+    std::sync::Arc::make_mut(&mut world.evidence)
+        .insert(evidence.id.clone(), std::sync::Arc::clone(evidence));
     let lowered = match evidence.service.as_str() {
         "bedrock-agentcore-control" => agentcore::control(world, call)?,
         "bedrock-agentcore" => agentcore::data(world, call),

@@ -1,5 +1,7 @@
 //! One call with its answer, and the questions every service asks of it.
 
+use std::sync::Arc;
+
 use launchpath_model::evidence::{CallError, Evidence, Outcome};
 use launchpath_model::query::Read;
 use serde::de::DeserializeOwned;
@@ -11,7 +13,7 @@ use crate::json::Place;
 /// One call, its answer, and the place of the answer for errors.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorded {
-    pub(crate) evidence: Evidence,
+    pub(crate) evidence: Arc<Evidence>,
     /// The answer; `null` when there is none.
     pub(crate) response: Value,
     /// Where the answer stands.
@@ -19,6 +21,10 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
+    pub(crate) fn new(evidence: Evidence, response: Value, place: Place) -> Self {
+        Self { evidence: Arc::new(evidence), response, place }
+    }
+
     /// Whether the service answered.
     pub(crate) fn is_ok(&self) -> bool {
         self.evidence.outcome == Outcome::Ok
@@ -126,17 +132,20 @@ impl Recorded {
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>
     pub(crate) fn read(&self, rows: usize) -> Read {
         let mut call = self.asked_in_target_words();
-        if call.outcome == Outcome::NotFound && !narrow_to_named(&mut call) {
-            call.outcome = Outcome::Error;
+        if call.outcome == Outcome::NotFound {
+            let call = Arc::make_mut(&mut call);
+            if !narrow_to_named(call) {
+                call.outcome = Outcome::Error;
+            }
         }
         Read::new(call, rows)
     }
 
     /// The evidence with a request that selects by the names that targets declare. What the bundle says stays as it is.
-    fn asked_in_target_words(&self) -> Evidence {
-        let mut call = self.evidence.clone();
+    fn asked_in_target_words(&self) -> Arc<Evidence> {
+        let mut call = Arc::clone(&self.evidence);
         if call.service == "logs"
-            && let Some(Value::Object(request)) = &mut call.request
+            && let Some(Value::Object(request)) = &mut Arc::make_mut(&mut call).request
         {
             super::logs::select_by_name(request);
         }
@@ -145,7 +154,7 @@ impl Recorded {
         let mut missing =
             demanded.flat_map(|(_, members)| *members).filter(|name| call.request_member(name).is_none());
         if missing.next().is_some() {
-            call.request = None;
+            Arc::make_mut(&mut call).request = None;
         }
         call
     }
@@ -155,10 +164,11 @@ impl Recorded {
         if !self.is_ok() {
             return self.read(0);
         }
-        let mut call = self.asked_in_target_words();
+        let mut shared = self.asked_in_target_words();
+        let call = Arc::make_mut(&mut shared);
         call.outcome = Outcome::Error;
         call.error = Some(CallError { code: format!("an answer without {member}"), ..CallError::default() });
-        Read::new(call, 0)
+        Read::new(shared, 0)
     }
 
     /// Marks the evidence as incomplete when the answer says that more follows.
@@ -169,7 +179,7 @@ impl Recorded {
                 .any(|name| self.member(name).is_some_and(|value| value == &Value::Bool(true)))
             || self.log_page_is_not_the_last();
         if self.is_ok() && more {
-            self.evidence.complete = false;
+            Arc::make_mut(&mut self.evidence).complete = false;
         }
     }
 
@@ -276,7 +286,7 @@ mod tests {
             complete: true,
             file: None,
         };
-        Recorded { evidence, response, place: Place::default() }
+        Recorded::new(evidence, response, Place::default())
     }
 
     #[test]

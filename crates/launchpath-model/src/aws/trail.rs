@@ -66,7 +66,7 @@ impl TrailEvent {
     pub fn by_network_role(&self) -> bool {
         let arn = self.user_identity.arn.as_deref().unwrap_or_default();
         let invoked_by = self.user_identity.invoked_by.as_deref().unwrap_or_default();
-        arn.contains("AWSServiceRoleForBedrockAgentCoreNetwork")
+        arn.split('/').any(|part| part == "AWSServiceRoleForBedrockAgentCoreNetwork")
             || invoked_by == "network.bedrock-agentcore.amazonaws.com"
     }
 

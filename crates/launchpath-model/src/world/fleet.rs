@@ -58,10 +58,12 @@ impl World {
     pub fn per_runtime(&self) -> Vec<Self> {
         let ids: Vec<RuntimeId> = self.runtimes.iter().map(|(id, _)| id.clone()).collect();
         let owners = self.owners();
+        // Without what is dealt out call by call below.
+        let common = Self { evidence: Arc::default(), invocations: Vec::new(), ..self.clone() };
         let mut parts: Vec<Self> = ids
             .iter()
             .map(|id| {
-                let mut world = self.clone();
+                let mut world = common.clone();
                 world.subject.runtime = Some(id.to_string());
                 world
             })
@@ -101,18 +103,16 @@ impl World {
         for (world, events) in parts.iter_mut().zip(events) {
             world.trail = events;
         }
-        let mut evidence = vec![BTreeMap::new(); ids.len()];
+        let mut evidence = vec![Vec::new(); ids.len()];
         for (id, call) in self.evidence.iter() {
-            owners.give(id, &mut evidence, |part| {
-                part.insert(id.clone(), call.clone());
-            });
+            owners.give(id, &mut evidence, |part| part.push((id.clone(), Arc::clone(call))));
         }
         let mut invocations = vec![Vec::new(); ids.len()];
         for call in &self.invocations {
             owners.give(&call.evidence, &mut invocations, |part| part.push(call.clone()));
         }
         for ((world, evidence), invocations) in parts.iter_mut().zip(evidence).zip(invocations) {
-            world.evidence = Arc::new(evidence);
+            world.evidence = Arc::new(evidence.into_iter().collect());
             world.invocations = invocations;
         }
         parts

@@ -59,7 +59,7 @@ pub struct World {
     /// The runtime asked about.
     pub subject: Subject,
     /// Every call, by id.
-    pub evidence: Arc<BTreeMap<EvidenceId, Evidence>>,
+    pub evidence: Arc<BTreeMap<EvidenceId, Arc<Evidence>>>,
 
     /// Runtimes, as described in full (latest version).
     pub runtimes: Table<RuntimeId, Runtime>,

@@ -185,7 +185,7 @@ fn whatever_is_missing_of_a_profile_leaves_it_unknown() {
     let mut denied = spoke();
     denied.dns_profiles = launchpath_model::Table::default();
     let mut call = read("ListProfileAssociations");
-    call.call.outcome = Outcome::Denied;
+    call.call_mut().outcome = Outcome::Denied;
     denied.dns_profiles.record(Read { state: ReadState::Denied, ..call });
     let answer = images(&denied);
     assert_eq!(answer.verdict, Verdict::Unknown);

@@ -204,7 +204,7 @@ fn add_statement(world: &mut World, text: &str) {
         complete: true,
         file: None,
     };
-    std::sync::Arc::make_mut(&mut world.evidence).insert(id.clone(), call);
+    std::sync::Arc::make_mut(&mut world.evidence).insert(id.clone(), call.into());
     world.statements.push(Statement {
         evidence: id,
         by: Some("user".to_owned()),

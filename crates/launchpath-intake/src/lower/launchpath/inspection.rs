@@ -73,7 +73,7 @@ mod tests {
                   "line": 2, "detail": { "module": "langchain.callbacks" } },
                 { "kind": "of_tomorrow", "certainty": "beyond doubt" },
                 { "certainty": "certain" } ] });
-        let read = inspection(&Recorded { evidence, response, place: Place::default() });
+        let read = inspection(&Recorded::new(evidence, response, Place::default()));
         let findings: Vec<(&str, FindingCertainty, &str)> =
             read.findings.iter().map(|f| (f.kind.as_str(), f.certainty, f.text.as_str())).collect();
         assert_eq!(

@@ -106,7 +106,7 @@ mod tests {
             complete: true,
             file: None,
         };
-        Recorded { evidence, response, place: Place::default() }
+        Recorded::new(evidence, response, Place::default())
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::chain::{Failure, Stage};
 use crate::diagnosis::Safety;
 use crate::faults::image_needed_again_at;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
-use crate::permissions;
+use crate::permissions::{self, ExecutionRole};
 use crate::repair::{Change, Repair};
 
 /// The fault.
@@ -55,14 +55,14 @@ fn check(context: &Context) -> Check {
     let mut evidence: Vec<EvidenceId> = Vec::new();
     let mut gaps: Vec<Gap> = Vec::new();
     let mut undecided = false;
+    let at_repository = ExecutionRole::of(case, &permissions::repository_policy(case, &name));
+    let anywhere = ExecutionRole::of(case, &Layer::NotApplicable);
     let questions = PULL_ACTIONS
         .iter()
-        .map(|action| (*action, repository.as_str()))
-        .chain([("ecr:GetAuthorizationToken", "*")]);
-    for (action, resource) in questions {
-        let resource_policy =
-            if resource == "*" { Layer::NotApplicable } else { permissions::repository_policy(case, &name) };
-        let Some(answer) = permissions::role_may(case, action, resource, resource_policy) else { continue };
+        .map(|action| (&at_repository, *action, repository.as_str()))
+        .chain([(&anywhere, "ecr:GetAuthorizationToken", "*")]);
+    for (asked, action, resource) in questions {
+        let Some(answer) = asked.as_ref().and_then(|role| role.may(action, resource)) else { continue };
         evidence.extend(answer.evidence.clone());
         match answer.outcome.decision {
             Decision::Allowed => {}

@@ -124,7 +124,7 @@ fn unattributed(
 /// The gap when the role's policies allow the call today: what they allowed when it was refused is not on record.
 fn allowed_by_now(case: &Case, refusal: &Refusal, role: &str) -> Option<Gap> {
     let resource = refusal.denial.resource.as_deref().unwrap_or("*");
-    let answer = permissions::role_may(case, &refusal.action, resource, Layer::NotApplicable)?;
+    let answer = permissions::role_may(case, &refusal.action, resource, &Layer::NotApplicable)?;
     let allowed = answer.outcome.decision == Decision::Allowed;
     allowed.then(|| Gap {
         what: format!("the policies of {role} when {} was refused", refusal.action),

@@ -207,13 +207,13 @@ fn role_is_denied(case: &Case) -> bool {
     let partition = case.world.partition.as_deref().unwrap_or("aws");
     let arn = format!("arn:{partition}:ecr:{}:{}:repository/{}", ecr.region, ecr.account, uri.repository);
     let policy = permissions::repository_policy(case, &uri.repository);
-    let denied = |action: &str, resource: &str, policy: Layer| {
+    let denied = |action: &str, resource: &str, policy: &Layer| {
         let answer = permissions::role_may(case, action, resource, policy);
         answer.is_some_and(|a| {
             matches!(a.outcome.decision, Decision::ExplicitlyDenied | Decision::ImplicitlyDenied)
         })
     };
-    denied("ecr:BatchGetImage", &arn, policy.clone())
-        || denied("ecr:GetDownloadUrlForLayer", &arn, policy)
-        || denied("ecr:GetAuthorizationToken", "*", Layer::NotApplicable)
+    denied("ecr:BatchGetImage", &arn, &policy)
+        || denied("ecr:GetDownloadUrlForLayer", &arn, &policy)
+        || denied("ecr:GetAuthorizationToken", "*", &Layer::NotApplicable)
 }

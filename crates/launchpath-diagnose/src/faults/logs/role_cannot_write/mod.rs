@@ -10,7 +10,7 @@ use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
-use crate::permissions::{self, Answer};
+use crate::permissions::{Answer, ExecutionRole};
 use crate::repair::{Change, Repair};
 
 /// The fault.
@@ -45,11 +45,12 @@ pub(super) fn check(context: &Context) -> Check {
     };
     let mut evidence: Vec<EvidenceId> = Vec::new();
     let mut gaps: Vec<Gap> = Vec::new();
+    let Some(asked) = ExecutionRole::of(case, &Layer::NotApplicable) else {
+        return Check::unknown(missing());
+    };
     for (action, resources) in names.needed(case) {
-        let answers: Option<Vec<Answer>> = resources
-            .iter()
-            .map(|resource| permissions::role_may(case, action, resource, Layer::NotApplicable))
-            .collect();
+        let answers: Option<Vec<Answer>> =
+            resources.iter().map(|resource| asked.may(action, resource)).collect();
         let Some(answers) = answers else { return Check::unknown(missing()) };
         evidence.extend(answers.iter().flat_map(|answer| answer.evidence.clone()));
         if answers.iter().any(|answer| answer.outcome.decision == Decision::Allowed) {
