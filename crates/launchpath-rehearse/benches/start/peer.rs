@@ -44,7 +44,7 @@ impl Peer {
         let version = String::from_utf8_lossy(&version.stdout).lines().next().unwrap_or_default().to_owned();
         let third = u8::try_from(number).map_err(|error| error.to_string())?;
         let (near, address) = (Ipv4Addr::new(10, 99, third, 1), Ipv4Addr::new(10, 99, third, 2));
-        let namespace = format!("launchpath-bench-{}-{}", runtime.name(), std::process::id());
+        let namespace = format!("bench-{}-{}", runtime.name(), std::process::id());
         let begun = Instant::now();
         let script = format!(
             "set -e; ip netns add {namespace}; ip link add bench{number} type veth peer name eth0 netns {namespace}; \

@@ -32,7 +32,8 @@ fn podman(folder: &Path) -> Command {
 
 impl Podman {
     fn start() -> Option<Self> {
-        let folder = tempfile::tempdir().expect("a folder");
+        // Other tests look at this machine's mounts, and know by the name whose these are.
+        let folder = tempfile::Builder::new().prefix("engine-of-a-test-").tempdir().expect("a folder");
         let service = podman(folder.path())
             .args(["system", "service", "--time", "0"])
             .arg(format!("unix://{}", folder.path().join("engine.sock").display()))

@@ -17,7 +17,7 @@ struct Outside {
     /// Hashes of files: a message must not print them.
     files: Vec<(&'static str, u64)>,
     host_name: String,
-    /// Mount points, without the named network namespaces that other tests make meanwhile.
+    /// Mount points, without those that other tests make meanwhile: of named network namespaces, and of an engine.
     mounts: Vec<String>,
     namespaces: Vec<String>,
 }
@@ -48,7 +48,7 @@ impl Outside {
             mounts: text("/proc/self/mounts")
                 .lines()
                 .filter_map(|line| line.split(' ').nth(1))
-                .filter(|point| !point.starts_with("/run/netns"))
+                .filter(|point| !point.starts_with("/run/netns") && !point.contains("/engine-of-a-test-"))
                 .map(str::to_owned)
                 .collect(),
             namespaces: names("/run/netns", "launchpath"),

@@ -36,7 +36,8 @@ impl Podman {
             eprintln!("skipped: the engine of this test needs root");
             return None;
         }
-        let folder = tempfile::tempdir().unwrap();
+        // Other tests look at this machine's mounts, and know by the name whose these are.
+        let folder = tempfile::Builder::new().prefix("engine-of-a-test-").tempdir().unwrap();
         let socket = format!("unix://{}", folder.path().join("engine.sock").display());
         let service = podman(folder.path())
             .args(["system", "service", "--time", "0", &socket])
