@@ -28,10 +28,20 @@ impl Crowd {
 
     /// Programs that wanted to run, for each processor.
     pub(super) fn average(&self) -> f64 {
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let processors = f64::from(u32::try_from(processors).unwrap_or(1));
-        if self.count == 0 { 0.0 } else { self.sum / f64::from(self.count) / processors }
+        if self.count == 0 { 0.0 } else { self.sum / f64::from(self.count) / processors() }
     }
+}
+
+/// How long to wait for a program's turn, where it takes `alone` on a machine of one's own: longer by what wants to run now, up to
+/// sixty times.
+pub(super) fn turn(alone: Duration) -> Duration {
+    let waiting = running().unwrap_or(0.0) / processors();
+    alone.mul_f64(waiting.clamp(1.0, 60.0))
+}
+
+fn processors() -> f64 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    f64::from(u32::try_from(processors).unwrap_or(1))
 }
 
 /// Programs that run or wait to, this one left out. Only Linux says.
@@ -44,7 +54,15 @@ fn running() -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Crowd, running};
+    use std::time::Duration;
+
+    use super::{Crowd, running, turn};
+
+    #[test]
+    fn a_turn_is_never_shorter_than_alone_and_has_an_end() {
+        let alone = Duration::from_millis(50);
+        assert!((alone..=alone * 60).contains(&turn(alone)));
+    }
 
     #[test]
     fn the_average_is_of_looks() {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::crowd::Crowd;
+use super::crowd::{Crowd, turn};
 use super::judge::ending;
 use super::line::{Ask, Line};
 use super::mask::Mask;
@@ -21,7 +21,8 @@ const TICK: Duration = Duration::from_millis(10);
 const CONNECT_WAIT: Duration = Duration::from_secs(2);
 /// How long probes may go on after the process has ended: an answer may still be on its way.
 const AFTER_EXIT: Duration = Duration::from_millis(300);
-/// A process that lives on has said what belongs to its last answer when it is silent for so long: pipes are read beside the probes.
+/// A process that lives on has said what belongs to its last answer when it is silent for so long: pipes are read beside the probes,
+/// by a thread that must have its turn.
 const QUIET: Duration = Duration::from_millis(50);
 /// How long output is waited for after the process has ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -96,7 +97,8 @@ pub fn hold(
     if seen.exit.is_some() {
         output.finish(LAST_WORDS);
     } else {
-        output.settle(QUIET, LAST_WORDS);
+        let quiet = turn(QUIET);
+        output.settle(quiet, LAST_WORDS.max(quiet * 2));
     }
     output.drain();
     if let Some(listeners) =

@@ -56,8 +56,9 @@ pub(super) fn prints(seen: &Observations) -> Judged {
         return judged
             .advise("log a line when the server listens and one per request (Python: PYTHONUNBUFFERED=1)");
     }
-    match seen.output.lines().count() {
-        1 => ruling.held("one line"),
-        count => ruling.held(format!("{count} lines")),
-    }
+    ruling.held(match seen.output.lines().count() {
+        count if seen.output_truncated => format!("more than the {count} lines that were kept"),
+        1 => "one line".to_owned(),
+        count => format!("{count} lines"),
+    })
 }
