@@ -2,9 +2,11 @@
 //!
 //! The name decides the destination: with private DNS a service's name leads to an endpoint's interfaces, and then
 //! no NAT gateway helps. Start with [`resolve`]; `resolver` asks whose resolver it is, `zone` knows private zones, `profile`
-//! Route 53 Profiles, `rule` the rules that send names to other resolvers, `private_dns` the VPC's own endpoints.
+//! Route 53 Profiles, `rule` the rules that send names to other resolvers, `private_dns` the VPC's own endpoints, and `precedence`
+//! decides between them.
 
 mod name;
+mod precedence;
 mod private_dns;
 mod profile;
 mod resolver;
@@ -82,7 +84,7 @@ pub fn resolve_listed(network: &Network, vpc: &VpcId, name: &str, listing: Listi
 fn elsewhere(gap: &Gap) -> Possibility {
     Possibility {
         answer: DnsAnswer::Elsewhere(gap.clone()),
-        why: format!("not known: {}", gap.what),
+        why: gap.what.clone(),
         evidence: gap.evidence.clone(),
         depends_on: vec![gap.clone()],
     }

@@ -9,6 +9,7 @@ use launchpath_model::{EvidenceId, Gap, GapReason, Known, Table, Target};
 use serde_json::json;
 
 use super::name::service_of_name;
+use super::precedence::{Holder, Place, Says, say};
 use super::{DnsAnswer, Possibility, Resolution, elsewhere};
 use crate::index::Listing;
 
@@ -204,37 +205,50 @@ impl<'n> Lookup<'n> {
         }
     }
 
-    /// What Amazon's resolver answers. The most specific name wins; among equals a rule that sends the name elsewhere wins over
-    /// zones, and the VPC's own settings over those of its profiles.
-    ///
-    /// AWS: <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html>,
-    /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/profiles.html>
+    /// What Amazon's resolver answers: of all that holds the name, what `precedence` says comes first.
     pub(super) fn amazon_resolver(&self, granted: &mut Granted) -> Vec<Possibility> {
         if let Some(found) = self.endpoint_name() {
             return vec![found];
         }
         let hostnames = self.attribute(&self.network.dns_hostnames, "enableDnsHostnames");
-        let zone = self.own_zone(&hostnames);
-        let endpoint = self.own_endpoint_zone();
-        let local = zone.as_ref().map(|zone| zone.length).max(endpoint);
-        let shared = self.shared(local, &hostnames);
+        let mut holders: Vec<Holder> = self.own_holder(&hostnames).into_iter().collect();
+        let shared = self.shared(holders.first().map(|own| own.length), &hostnames);
+        holders.extend(shared.holders);
         granted.assumed.extend(shared.assumed);
-        let forwarding = self.forwarding(local, &shared.rules);
-        granted.assumed.extend(forwarding.unlisted);
-        let undecided: Vec<Gap> = shared.undecided.into_iter().chain(forwarding.undecided).collect();
-        let mut found = match (shared.answers, zone) {
-            (Some(answers), _) => answers.into_iter().chain(forwarding.answer).collect(),
-            (None, _) if forwarding.answer.is_some() => forwarding.answer.into_iter().collect(),
-            (None, Some(zone)) if endpoint.is_none_or(|length| zone.length > length) => {
-                self.zone_answers(&zone, &hostnames)
+        let rules = self.own_rules();
+        holders.extend(rules.holders);
+        granted.assumed.extend(rules.unlisted);
+        let mut undecided: Vec<Gap> = shared.undecided.into_iter().chain(rules.undecided).collect();
+        let said = say(&holders);
+        let several = said.iter().filter(|one| !matches!(one, Says::Untold(_))).count() > 1;
+        let mut found: Vec<Possibility> = Vec::new();
+        for one in said {
+            match one {
+                Says::Answers(answers) => found.extend(answers),
+                Says::Forwarded(answer) => found.push(answer),
+                Says::Untold(gap) => undecided.push(gap),
+                Says::OwnEndpoint | Says::ResolverItself => {
+                    let (answers, unlisted) = self.private_dns(&hostnames);
+                    granted.assumed.extend(unlisted);
+                    self.zones_listed(granted);
+                    found.extend(answers);
+                }
             }
-            (None, _) => {
-                let (found, unlisted) = self.private_dns(&hostnames);
-                granted.assumed.extend(unlisted);
-                self.zones_listed(granted);
-                found
+        }
+        if several {
+            let gap = Gap {
+                what: format!(
+                    "which setting of {}, or of its Route 53 Profiles, answers for {}",
+                    self.vpc, self.name
+                ),
+                reason: GapReason::NotModelled { what: "an order that AWS does not document".to_owned() },
+                evidence: found.iter().flat_map(|answer| answer.evidence.clone()).collect(),
+                command: Some(self.ask_there()),
+            };
+            for possibility in &mut found {
+                possibility.depends_on.push(gap.clone());
             }
-        };
+        }
         if let Some(gap) = shared.unlisted {
             self.take_for_granted(gap, granted);
         }
@@ -245,6 +259,20 @@ impl<'n> Lookup<'n> {
             found.extend(undecided.first().map(elsewhere));
         }
         found
+    }
+
+    /// The VPC's own most specific zone or endpoint. Of one name the endpoint: AWS keeps a zone for its private DNS.
+    fn own_holder(&self, hostnames: &Told<bool>) -> Option<Holder> {
+        let zone = self.own_zone(hostnames);
+        // AWS: private DNS needs both VPC attributes.
+        let endpoint = self.own_endpoint_zone().filter(|_| !matches!(hostnames, Ok((false, _))));
+        let (length, says) = match (zone, endpoint) {
+            (Some(zone), endpoint) if endpoint.is_none_or(|length| zone.length > length) => {
+                (zone.length, Says::Answers(self.zone_answers(&zone, hostnames)))
+            }
+            (_, endpoint) => (endpoint?, Says::OwnEndpoint),
+        };
+        Some(Holder { length, place: Place::Own, says })
     }
 
     /// Something that could lead the name elsewhere was not listed. A snapshot holds all there is.

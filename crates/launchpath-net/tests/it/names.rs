@@ -413,6 +413,73 @@ fn a_profile_shares_resolver_rules_too() {
     assert_eq!(only(&own, IMAGES), DnsAnswer::Public { service: Some("ecr.dkr".into()) });
 }
 
+/// AWS: "the local DNS settings take precedence", "the most specific one wins"
+/// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/profiles.html#profiles-priority>).
+#[test]
+fn between_a_rule_and_a_zone_the_vpc_and_its_profile_are_weighed_by_name_and_place() {
+    const ZONE: &str = "dkr.ecr.us-east-1.amazonaws.com.";
+    let rule_arn = "arn:aws:route53resolver:us-east-1:111122223333:resolver-rule/rslvr-rr-1";
+    let zone_arn = "arn:aws:route53:::hostedzone/Z1";
+    let zone_records = |name: &str| {
+        json!([
+            { "Name": name, "Type": "SOA", "ResourceRecords": [{ "Value": "ns-1" }] },
+            { "Name": format!("{IMAGES}."), "Type": "A", "ResourceRecords": [{ "Value": "10.0.1.77" }] }
+        ])
+    };
+    let address = DnsAnswer::Addresses(vec!["10.0.1.77".parse().unwrap()]);
+    let is_elsewhere = |network: &Network| matches!(only(network, IMAGES), DnsAnswer::Elsewhere(_));
+
+    // The profile has the zone, the VPC a rule: of equal names the VPC's counts, else the longer one.
+    let shared_zone = |name: &str| {
+        with_records(with_profile(spoke(), "rp-1", 100, &[zone_arn]), "Z1", Some(zone_records(name)))
+    };
+    assert!(is_elsewhere(&with_rule(shared_zone(ZONE), "rslvr-rr-1", ZONE, "FORWARD")));
+    assert_eq!(
+        only(&with_rule(shared_zone(ZONE), "rslvr-rr-1", "amazonaws.com", "FORWARD"), IMAGES),
+        address
+    );
+    assert!(is_elsewhere(&with_rule(shared_zone("amazonaws.com."), "rslvr-rr-1", ZONE, "FORWARD")));
+    // A rule that takes the name out of a wider one leaves it to the zone of the profile.
+    let taken_out = with_rule(shared_zone("amazonaws.com."), "rslvr-rr-1", ".", "FORWARD");
+    assert_eq!(only(&with_rule(taken_out, "rslvr-rr-2", ZONE, "SYSTEM"), IMAGES), address);
+
+    // The profile has the rule, the VPC the zone.
+    let shared_rule = |domain: &str| {
+        let own = with_zone(spoke(), "Z1", zone("Z1", ZONE), Some(zone_records(ZONE)));
+        let network = with_rule(with_profile(own, "rp-1", 100, &[rule_arn]), "rslvr-rr-1", domain, "FORWARD");
+        Network { resolver_rule_associations: launchpath_model::Table::default(), ..network }
+    };
+    assert_eq!(only(&shared_rule("amazonaws.com"), IMAGES), address);
+    assert!(is_elsewhere(&shared_rule(&format!("{IMAGES}."))));
+    // Of one name: whether "the VPC's own" or "a rule before a zone" counts is not documented.
+    let resolution = names(&shared_rule(ZONE), IMAGES);
+    assert_eq!(resolution.possibilities.len(), 2, "{:#?}", resolution.possibilities);
+    assert!(resolution.possibilities.iter().all(|one| !one.depends_on.is_empty()));
+    assert!(resolution.possibilities.iter().any(|one| one.answer == address));
+
+    // One profile with both: the rule.
+    let both = with_records(
+        with_profile(spoke(), "rp-1", 100, &[zone_arn, rule_arn]),
+        "Z1",
+        Some(zone_records(ZONE)),
+    );
+    let mut both = with_rule(both, "rslvr-rr-1", ZONE, "FORWARD");
+    both.resolver_rule_associations = launchpath_model::Table::default();
+    assert!(is_elsewhere(&both));
+    // Rules need no VPC attribute, private zones do.
+    both.dns_hostnames.insert("vpc-1".into(), false, EvidenceId::from("c9"));
+    assert!(is_elsewhere(&both));
+}
+
+#[test]
+fn awss_own_rule_for_every_name_hides_no_rule_of_a_profile() {
+    let arn = "arn:aws:route53resolver:us-east-1:111122223333:resolver-rule/rslvr-rr-1";
+    let mut network = with_rule(with_profile(spoke(), "rp-1", 100, &[arn]), "rslvr-rr-1", ".", "FORWARD");
+    network.resolver_rule_associations = launchpath_model::Table::default();
+    let recursive = with_rule(network, "rslvr-autodefined-rr-internet-resolver", ".", "RECURSIVE");
+    assert!(matches!(only(&recursive, IMAGES), DnsAnswer::Elsewhere(_)));
+}
+
 /// What a snapshot does not hold does not exist: no private zone leads elsewhere, and the answer says that it took that for granted.
 #[test]
 fn a_snapshot_has_no_hidden_zone() {
