@@ -15,12 +15,22 @@
 //!   that is addressed. It is taken that what is out of sight may rewrite where packets come from, and never where they go.
 //! - **Names** that other resolvers answer: DHCP options with resolvers of one's own, resolver rules that forward the name, private
 //!   zones without their records, records with a routing policy. Refused only where every address would be.
+//! - **Names that several settings hold in an order AWS does not document**: a longer name in a Route 53 Profile that is asked later
+//!   than one with a shorter name, and a rule of a profile beside a zone of the VPC with the very same name. Each answer stays possible;
+//!   where all of them lead to the same end, the verdict is known all the same.
 //! - **Prefix lists** whose entries nobody listed: rules and routes match them by id and by the service they belong to.
 //! - **Appliance mode** where the subnets of an attachment fare differently: the zone depends on the flow.
 //! - Endpoint policies, DNS and network firewall rules, firewalls inside hosts, path MTU and quotas are no part of it.
 //!
 //! With [`Engine::of_snapshot`] what a snapshot does not hold does not exist (no private zone, the default ACL, in a folder without
 //! route tables the local routes); each such step stands in [`Answer::assumed`].
+//!
+//! # How fast
+//!
+//! `cargo bench -p launchpath-net` measures answers in full, with every hop and its rule and every blocker with its edit, in processor
+//! time of one core. On a small shared server in November 2026: 209,000 a second in an ordinary VPC; 133,000 where an ACL denies a port, so
+//! that nearly half of the answers come in parts; an account of 1,000 subnets, 5,000 groups and 500 runtimes, 6,000 answers, in 0.09 s. z3
+//! takes at least 1,300 times as long for the verdict alone, on each of twelve questions (`benches/z3/compare.sh`).
 //!
 //! Start with [`reach`] (one question), [`Engine`] (many), [`dns::resolve`] (names) and [`needs`] (what a launch needs).
 //!

@@ -254,7 +254,7 @@ impl<'e, 'a> Walk<'e, 'a> {
         let route = match choice {
             Choice::Route(route) => *route,
             Choice::Unknown(gap) => {
-                let hop = hop(HopVerdict::Unknown, format!("not known: {}", gap.what));
+                let hop = hop(HopVerdict::Unknown, gap.what.clone());
                 branch.hops.push(Arc::new(hop));
                 branch.gaps.push(gap.clone());
                 self.out_of_sight(branch, Return::AnyRoute, done);

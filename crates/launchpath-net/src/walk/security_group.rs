@@ -113,7 +113,7 @@ impl<'e> Walk<'e, '_> {
         for (cube, gap) in undecided {
             let part = rest.take(&cube);
             if !part.is_empty() {
-                let text = format!("not known: {}", gap.what).into();
+                let text = gap.what.as_str().into();
                 pieces.push(unknown(part, Some(hop(HopVerdict::Unknown, text)), gap));
             }
         }

@@ -122,7 +122,7 @@ fn the_way_names_the_deciding_rules_and_calls() {
         "rule 100 allows all",
         "tcp 443 from group sg-runtime",
         "[c11]",
-        "Taken for granted",
+        "Not seen, and taken to change nothing",
         "aws route53 list-hosted-zones-by-vpc",
     ] {
         let joined: String = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -148,7 +148,7 @@ impl<'a> Answered<'a> {
             }
         }
         page.gaps("Not known", &self.unknown);
-        page.gaps("Taken for granted", &self.assumed());
+        page.gaps("Not seen, and taken to change nothing", &self.assumed());
         page.finish(options)
     }
 }
