@@ -12,7 +12,7 @@ use launchpath_model::{Gap, GapReason, Row};
 use crate::answer::{Blocker, BlockerKind, Hop, HopKind, HopVerdict, Leg};
 use crate::dns::{DnsAnswer, Possibility, Resolution, name_of_service, resolve_listed};
 use crate::edit::{DnsAttribute, Edit};
-use crate::index::{End, EndKind};
+use crate::end::{End, EndKind};
 use crate::question::Destination;
 use crate::reach::Engine;
 use crate::span::{ANY_V4, Span, block, place, public_v4, subtract_all};

@@ -52,6 +52,7 @@ mod cover;
 mod destination;
 pub mod dns;
 pub mod edit;
+mod end;
 mod group;
 mod index;
 pub mod needs;

@@ -15,7 +15,7 @@ use super::branch::{Branch, Effect, Pieces};
 use super::filter::passed;
 use super::{Origin, Walk};
 use crate::answer::{Direction, Leg};
-use crate::index::End;
+use crate::end::End;
 use crate::packet::{Cube, PacketSet, is_icmp};
 use crate::span::{ANY_PORT, ANY_V4, ANY_V6};
 

@@ -6,7 +6,7 @@ use launchpath_model::Gap;
 use smallvec::SmallVec;
 
 use crate::answer::{Blocker, Hop, Leg};
-use crate::index::End;
+use crate::end::End;
 use crate::packet::{Cube, PacketSet};
 use crate::span::{ANY_PORT, Span};
 

@@ -10,7 +10,8 @@ use super::branch::{ANYWHERE, Branch};
 use super::forward::From;
 use super::{Origin, Walk};
 use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict, Leg};
-use crate::index::{Coverage, End, EndKind, SubnetInfo};
+use crate::end::{End, EndKind};
+use crate::index::{Coverage, SubnetInfo};
 use crate::packet::{Cube, PacketSet};
 use crate::span::Span;
 

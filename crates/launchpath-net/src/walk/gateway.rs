@@ -16,7 +16,7 @@ use super::filter::dropped;
 use super::forward::{From, by_publicness, not_modelled, pass_hop};
 use crate::answer::{Blocker, BlockerKind, Direction, HopKind, Leg};
 use crate::edit::{Edit, RouteDestination};
-use crate::index::End;
+use crate::end::End;
 use crate::packet::{Cube, ICMP, PacketSet, TCP, UDP};
 use crate::span::{Span, place};
 

@@ -10,7 +10,8 @@ use super::branch::{ANYWHERE, Branch};
 use super::forward::{Choice, From, by_publicness, pass_hop};
 use super::{Origin, Walk};
 use crate::answer::{BlockerKind, Direction, HopKind, Leg};
-use crate::index::{Coverage, End, EndKind};
+use crate::end::{End, EndKind};
+use crate::index::Coverage;
 use crate::packet::Cube;
 use crate::span::{Span, is_v4};
 

@@ -25,7 +25,8 @@ use std::sync::Arc;
 use launchpath_model::Gap;
 use launchpath_model::ids::{PrefixListId, VpcId};
 
-use crate::index::{End, Index};
+use crate::end::End;
+use crate::index::Index;
 
 /// Where the packets come from.
 #[derive(Clone, Debug)]

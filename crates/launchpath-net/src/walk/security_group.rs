@@ -13,8 +13,8 @@ use super::filter::{RULES_NAMED, covering, dropped, passed, unknown, wanted};
 use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict};
 use crate::cover::{Side, cover};
 use crate::edit::{Edit, Peer};
+use crate::end::End;
 use crate::group::{Rule, RulePeer, Rules};
-use crate::index::End;
 use crate::packet::{Cube, PacketSet};
 use crate::span::{Span, write_addresses};
 
