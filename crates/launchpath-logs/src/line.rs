@@ -19,7 +19,7 @@ pub(crate) struct Line<'a> {
     pub(crate) text: Cow<'a, str>,
 }
 
-/// Whether a file is one JSON document or text; told by its first byte that is no blank.
+/// Whether a file is one JSON document over many lines or text; told by its first line that is not blank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Text,

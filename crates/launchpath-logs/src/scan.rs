@@ -27,6 +27,8 @@ const BEFORE: usize = 2 * EVENT_BYTES;
 const PIECE: usize = 128 * 1024;
 /// Files that are no larger than this, together, are handed on whole.
 const WHOLE: usize = 4 * 1024 * 1024;
+/// And have no more lines than this: a line costs more than its bytes.
+const WHOLE_LINES: usize = 100_000;
 /// Lines that are handed on from the beginning and from the end of each larger file.
 const AT_EACH_END: usize = 200;
 /// Tracebacks in the making at one time: one per stream.
@@ -84,6 +86,15 @@ impl Scanner {
     }
 }
 
+/// A document of JSON is printed over many lines: its first holds a bracket alone. Servers begin lines with `[` as well, and lines of
+/// JSON stand among others. `None`: only blanks so far.
+fn form_of(bytes: &[u8]) -> Option<Form> {
+    let start = bytes.iter().position(|byte| !byte.is_ascii_whitespace())?;
+    let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |newline| start + newline);
+    let first = bytes[start..end].trim_ascii_end();
+    Some(if matches!(first, b"{" | b"[" | b"[{") { Form::Json } else { Form::Text })
+}
+
 /// One file.
 struct Pass<'a> {
     scanner: &'a mut Scanner,
@@ -124,10 +135,8 @@ impl<'a> Pass<'a> {
         loop {
             let ended = self.fill(&mut source)?;
             let fresh = &self.buffer[self.at..self.end];
-            if self.form.is_none()
-                && let Some(first) = fresh.iter().find(|byte| !byte.is_ascii_whitespace())
-            {
-                self.form = Some(if matches!(first, b'{' | b'[') { Form::Json } else { Form::Text });
+            if self.form.is_none() {
+                self.form = form_of(fresh);
             }
             let until = if ended {
                 self.end
@@ -275,6 +284,9 @@ impl<'a> Pass<'a> {
 
     /// Keeps a line of a small file, or of the beginning of a large one.
     fn keep(&mut self, event: &Event) {
+        if self.scanner.whole.as_ref().is_some_and(|all| all.len() >= WHOLE_LINES) {
+            self.scanner.whole = None;
+        }
         if let Some(all) = &mut self.scanner.whole {
             all.push(event.clone());
         }
@@ -308,11 +320,8 @@ impl<'a> Pass<'a> {
         report.to = Some(report.to.map_or(at, |to| to.max(at)));
     }
 
-    /// The last lines of a file that is not handed on whole.
+    /// The last lines of a file: whether it is handed on whole, a later one may decide.
     fn tail(&mut self) {
-        if self.scanner.whole.is_some() {
-            return;
-        }
         let from = self.end.saturating_sub(BEFORE);
         // From the first line that is whole.
         let mut start =

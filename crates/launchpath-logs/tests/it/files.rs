@@ -124,3 +124,33 @@ fn tracebacks_of_every_language_are_found() {
         assert_eq!(languages, [language], "{text}");
     }
 }
+
+#[test]
+fn a_log_that_begins_with_a_bracket_or_with_json_is_no_document() {
+    for first in [
+        "[2026-10-20 09:10:00 +0000] [1] [INFO] Starting gunicorn 23.0.0",
+        "{\"time\": \"2026-10-20T09:10:00Z\", \"level\": \"info\", \"message\": \"starting\"}",
+        "{not json at all",
+    ] {
+        let report = scan(format!("{first}\r\n{PYTHON}").as_bytes());
+        assert_eq!(report.tracebacks.len(), 1, "{first}");
+        assert_eq!(report.events.len(), 5, "{first}");
+    }
+}
+
+#[test]
+fn many_short_lines_are_not_kept_whole_because_they_are_few_bytes() {
+    let report = scan("\n".repeat(2_000_000).as_bytes());
+    assert_eq!(report.lines, 2_000_000);
+    assert!(!report.whole && report.events.len() <= 1_000, "{}", report.events.len());
+}
+
+#[test]
+fn the_end_of_a_small_file_is_kept_when_a_later_one_is_large() {
+    let mut scanner = Scanner::default();
+    let small = format!("{}the last words\n", filler(1_000_000));
+    scanner.read("small", small.as_bytes()).unwrap();
+    scanner.read("large", filler(5_000_000).as_bytes()).unwrap();
+    let report = scanner.finish();
+    assert!(!report.whole && report.events.iter().any(|event| event.text == "the last words"));
+}
