@@ -190,7 +190,12 @@ fn refused(whole: &Diagnosis, calls: &[EvidenceId]) -> Open {
         fault.missing.iter().any(|missing| missing.calls.iter().any(|call| calls.contains(call)))
     };
     let faults = whole.unknown.iter().filter(cites).map(|fault| fault.fault.clone()).collect();
-    open(Basis::Refused, faults, &[], None)
+    // A stage whose trace could not be looked for cites the refused call as well.
+    let unseen = whole.chain.iter().filter(|stage| {
+        stage.state == StageState::Unknown && stage.evidence.iter().any(|call| calls.contains(call))
+    });
+    let unseen: Vec<Stage> = unseen.filter_map(|stage| Stage::from_id(&stage.stage)).collect();
+    open(Basis::Refused, faults, &unseen, None)
 }
 
 /// What becomes open when these answers are refused instead.
