@@ -110,7 +110,11 @@ fn walk(
             .unwrap_or_else(|| element(hop, &hops[index + 1..], &packet, &ends, bundle))
         {
             // The elements of an unknown way are those that the packet would meet if what is not known held.
-            (Standing::Fails, why) if state == "unknown" && is_gateway(kind) => (Standing::NotChecked, why),
+            (Standing::Fails, why)
+                if state == "unknown" && (is_gateway(kind) || is_last(&hops[index + 1..])) =>
+            {
+                (Standing::NotChecked, why)
+            }
             found => found,
         };
         if found.0 == Standing::Holds && text(hop, "state") == "dropped" {
@@ -234,6 +238,11 @@ fn element(hop: &Value, after: &[Value], packet: &Packet, ends: &Ends, bundle: &
         "route_table" => route::check(hop, after, &objects[0], packet, bundle),
         _ => gateway(kind, state, &objects[0]),
     }
+}
+
+/// Whether a way that is unknown ends before what follows: its next element is not described.
+fn is_last(after: &[Value]) -> bool {
+    after.iter().all(|hop| hop["reply"] == true || text(hop, "kind") == "destination")
 }
 
 fn is_gateway(kind: &str) -> bool {
