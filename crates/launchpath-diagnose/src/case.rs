@@ -278,14 +278,25 @@ impl<'a> Case<'a> {
         let Some(uri) = self.image_uri() else {
             return Known::Unknown(Gap::not_asked("the image's details", "aws ecr describe-images"));
         };
+        let ecr = uri.ecr();
+        // Another registry may have a repository of that name.
         let selects = |(repository, digest): &(String, String), detail: &ImageDetail| {
+            let owner = detail.registry_id.as_ref().zip(ecr.as_ref());
             repository == &uri.repository
+                && owner.is_none_or(|(owner, ecr)| *owner == ecr.account)
                 && match &uri.digest {
                     Some(wanted) => digest == wanted,
                     None => detail.image_tags.iter().flatten().any(|tag| Some(tag) == uri.tag.as_ref()),
                 }
         };
-        if let Some((_, row)) = self.world.images.iter().find(|(key, row)| selects(key, &row.value)) {
+        let in_region = |row: &Row<ImageDetail>| {
+            let calls = row.evidence.iter().filter_map(|id| self.world.evidence.get(id));
+            let mut asked = calls.filter_map(|call| call.region.as_ref()).peekable();
+            let Some(ecr) = ecr.as_ref().filter(|_| asked.peek().is_some()) else { return true };
+            asked.any(|region| region.as_str() == ecr.region)
+        };
+        let found = self.world.images.iter().find(|(key, row)| selects(key, &row.value) && in_region(row));
+        if let Some((_, row)) = found {
             return Known::seen(&row.value, row.evidence.clone());
         }
         match self.world.images.select(&self.image_target(&uri), selects).complete {

@@ -109,8 +109,15 @@ pub(crate) fn listeners(case: &Case) -> Vec<Listener> {
 const LISTENING: &[&str] =
     &["running on", "listening at", "listening on", "server running at", "started on", "listens on"];
 
+/// What else a process may listen for, beside the requests of the contract; lower case.
+const BESIDE: &[&str] =
+    &["metric", "prometheus", "debug", "pprof", "profil", "statsd", "otlp", "telemetry", "grpc", "admin"];
+
 fn listener(line: &LogRecord) -> Option<Listener> {
     let lower = line.message.to_lowercase();
+    if BESIDE.iter().any(|word| lower.contains(word)) {
+        return None;
+    }
     let rest = LISTENING.iter().find_map(|word| lower.split_once(word).map(|(_, rest)| rest))?;
     let made = |host: Option<&str>, port: &str| {
         let digits: String = port.chars().take_while(char::is_ascii_digit).collect();
@@ -191,6 +198,7 @@ mod tests {
             ("listening on 127.0.0.1:8080", Some((Some("127.0.0.1"), 8080))),
             ("running on empty", None),
             ("listening on port 99999999", None),
+            ("Prometheus metrics server listening on port 9090", None),
         ] {
             let read = listener(&line(text));
             let read = read.as_ref().map(|l| (l.host.as_deref(), l.port));

@@ -3,7 +3,7 @@
 //! What a refusal means for the launch is judged by the faults. Start with [`in_log`] and [`in_trail`].
 
 use launchpath_model::world::LogRecord;
-use launchpath_model::{EvidenceId, Known, Timestamp};
+use launchpath_model::{EvidenceId, Gap, GapReason, Known, Timestamp};
 
 use crate::case::Case;
 use crate::chain::{Failure, Progress, Stage};
@@ -55,6 +55,25 @@ pub(crate) fn in_log<'a>(case: &Case<'a>, role: &str) -> Log<'a> {
 
 /// Services whose refusals are faults of their own: pulling the image, writing the log.
 const OTHER_FAULTS: &[&str] = &["ecr.amazonaws.com", "logs.amazonaws.com"];
+
+/// Whether the action only sends telemetry: exporters log that it was refused and go on.
+///
+/// Source: the OpenTelemetry specification, "Error handling in OpenTelemetry" (an exporter must not end the program).
+pub(crate) fn is_telemetry(action: &str) -> bool {
+    action.starts_with("xray:") || action.starts_with("logs:") || action == "cloudwatch:PutMetricData"
+}
+
+/// What is not known of a refusal that code gets over as a rule.
+pub(crate) fn got_over(refusal: &Refusal) -> Gap {
+    Gap {
+        what: format!("whether the launch broke at the refused {}", refusal.action),
+        reason: GapReason::NotVisible {
+            why: "it only sends telemetry, and exporters log a refusal and go on".to_owned(),
+        },
+        evidence: refusal.evidence.clone(),
+        command: None,
+    }
+}
 
 /// The refusals that CloudTrail logged for sessions of the role since the current version was asked for. Where the event has no
 /// text that says so, its name stands for the action.

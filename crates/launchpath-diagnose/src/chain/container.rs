@@ -6,11 +6,11 @@
 use launchpath_image::traceback::{self, Traceback};
 use launchpath_model::service::ErrorText;
 use launchpath_model::world::LogRecord;
-use launchpath_model::{EvidenceId, Known, service};
+use launchpath_model::{EvidenceId, Known, Timestamp, service};
 
 use super::{Failure, Sighting, Stage, Strength, Trace, TraceRule};
 use crate::case::{Case, LOG_LAG_SECONDS};
-use crate::process_log;
+use crate::process_log::{self, Request};
 
 pub(super) const RULES: &[&TraceRule] = &[&LOG_LINES];
 
@@ -79,14 +79,15 @@ fn log_lines(case: &Case) -> Sighting {
     let lives = traceback::shows_life(&text) || !traceback::find(&text).is_empty();
     let strength = if lives { Strength::Direct } else { Strength::Implied };
     traces.push(Trace { strength, ..trace(Stage::ProcessStart, "the process printed".to_owned()) });
-    let answered =
-        lines.iter().rev().find(|line| after_failure(case, line) && shows_ping_answered(&line.message));
-    if let Some(line) = answered {
+    let answered = process_log::requests(case)
+        .into_iter()
+        .rfind(|request| shows_ping_answered(request) && after_failure(case, request.at));
+    if let Some(request) = answered {
         traces.push(Trace {
             stage: Stage::Health,
             text: "the access log shows answered probes".to_owned(),
-            evidence: vec![line.evidence.clone()],
-            at: line.at,
+            evidence: vec![request.evidence],
+            at: request.at,
             strength: Strength::Direct,
         });
     }
@@ -111,13 +112,13 @@ fn place(case: &Case) -> String {
     case.log_group().unwrap_or_default()
 }
 
-fn shows_ping_answered(message: &str) -> bool {
-    message.contains("GET /ping") && message.contains(" 200")
+fn shows_ping_answered(request: &Request) -> bool {
+    request.method == "GET" && request.path == "/ping" && request.status == 200
 }
 
 /// A probe answered before the failing call says nothing about that call.
-fn after_failure(case: &Case, line: &LogRecord) -> bool {
-    case.symptom().is_none_or(|symptom| symptom.at.is_some() && line.at >= symptom.at)
+fn after_failure(case: &Case, at: Option<Timestamp>) -> bool {
+    case.symptom().is_none_or(|symptom| symptom.at.is_some() && at >= symptom.at)
 }
 
 /// A traceback that ended the process, and the call that shows it.

@@ -3,10 +3,13 @@
 //! The interfaces are recognised by their tag; their description is empty. They are shared by all runtimes of equal subnets
 //! and groups, so neither one CreateNetworkInterface event more nor one less says anything about one runtime.
 
+use std::collections::BTreeMap;
+
+use launchpath_model::aws::agentcore::{Runtime, RuntimeStatus, VpcConfig};
 use launchpath_model::aws::network_interface::{AGENTCORE_TAG, NetworkInterface};
 use launchpath_model::aws::trail::TrailEvent;
 use launchpath_model::ids::{SecurityGroupId, SubnetId};
-use launchpath_model::{Absence, EvidenceId, Gap, Row};
+use launchpath_model::{Absence, EvidenceId, Gap, Row, service};
 use serde_json::json;
 
 use super::{Failure, Sighting, Stage, Strength, Trace, TraceRule};
@@ -67,23 +70,26 @@ fn interface_events(case: &Case) -> Sighting {
         event.by_network_role()
             && subnet.is_none_or(|subnet| config.subnets.iter().any(|own| own.as_str() == subnet))
     };
-    let selection = case.trail("CreateNetworkInterface", ours);
+    // What is older than the runtime was done for another one.
+    let since = case.created_at();
+    let selection = case.trail("CreateNetworkInterface", |event| ours(event) && event.event_time >= since);
     let mut rows: Vec<&Row<TrailEvent>> = selection.rows;
     rows.sort_by_key(|row| row.value.event_time);
     if rows.is_empty() {
         return selection.complete.map_or_else(Sighting::NotVisible, |_| Sighting::NotApplicable);
     }
     let mut traces = Vec::new();
-    let mut failures: Vec<Failure> = Vec::new();
+    // The last attempt in each subnet, where it failed: one that passed in another subnet does not mend it.
+    let mut failed: BTreeMap<Option<&str>, Failure> = BTreeMap::new();
     for row in rows {
         let event = &row.value;
         let at = event.event_time;
         let when = at.map_or("an unknown time".to_owned(), |at| at.to_string());
         if event.dry_run_passed() {
-            failures.clear();
+            failed.remove(&event.request_text("subnetId"));
             traces.push(trace(Stage::EniDryRun, format!("dry run passed at {when}"), row, at));
         } else if event.succeeded() {
-            failures.clear();
+            failed.remove(&event.request_text("subnetId"));
             let id = created_interface(event).unwrap_or_else(|| "an interface".to_owned());
             traces.push(trace(
                 Stage::NetworkAttach,
@@ -91,11 +97,15 @@ fn interface_events(case: &Case) -> Sighting {
                 row,
                 at,
             ));
-        } else if at >= case.created_at() {
-            failures.push(refused(event, &when, row.evidence.clone()));
+        } else {
+            failed.insert(event.request_text("subnetId"), refused(event, &when, row.evidence.clone()));
         }
     }
-    Sighting::Seen(traces, failures)
+    if !failed.is_empty() {
+        // The network is there when every subnet has its interface.
+        traces.clear();
+    }
+    Sighting::Seen(traces, failed.into_values().collect())
 }
 
 fn trace(
@@ -141,6 +151,9 @@ fn interface_by_tag(case: &Case) -> Sighting {
     let Some(config) = case.vpc_config() else {
         return Sighting::NotApplicable;
     };
+    if is_of_another(case, config) {
+        return Sighting::NotApplicable;
+    }
     let mut traces = Vec::new();
     let mut absent: Vec<Absence> = Vec::new();
     let mut gap: Option<Gap> = None;
@@ -152,16 +165,38 @@ fn interface_by_tag(case: &Case) -> Sighting {
             (None, Err(why)) => gap = gap.or(Some(why)),
         }
     }
-    if !traces.is_empty() {
-        return Sighting::Seen(traces, Vec::new());
-    }
+    // One for each subnet: those that are there alone may be what another runtime left, or half of a creation.
     match (gap, absent.into_iter().next()) {
+        (None, None) if !traces.is_empty() => Sighting::Seen(traces, Vec::new()),
+        (None, Some(_)) if !traces.is_empty() => Sighting::NotApplicable,
         (Some(gap), _) => Sighting::NotVisible(gap),
         (None, Some(absence)) => {
             Sighting::Missing(absence, "no interface with AgentCore's tag in any of the subnets".to_owned())
         }
         (None, None) => Sighting::NotApplicable,
     }
+}
+
+/// Whether the interfaces that are there can only be those of another runtime of equal subnets and groups: this one was refused, or
+/// failed before it had any.
+fn is_of_another(case: &Case, config: &VpcConfig) -> bool {
+    let described = case.id.as_ref().is_some_and(|id| case.world.runtimes.seen(id).is_some());
+    if !described {
+        return true;
+    }
+    if case.status() != Some(&RuntimeStatus::CreateFailed) {
+        return false;
+    }
+    let reason = case.runtime().and_then(|runtime| runtime.failure_reason.as_deref()).unwrap_or_default();
+    let failed = service::recognise_error(reason).and_then(|known| Stage::from_id(known.fails.as_deref()?));
+    let shares = |other: &Runtime| {
+        let same = other
+            .vpc_config()
+            .is_some_and(|theirs| theirs.subnets.iter().any(|subnet| config.subnets.contains(subnet)));
+        same && Some(&other.agent_runtime_id) != case.id.as_ref()
+    };
+    failed.is_some_and(|stage| stage <= Stage::NetworkAttach)
+        || case.world.runtimes.iter().any(|(_, row)| shares(&row.value))
 }
 
 /// The runtime's interfaces in one subnet, and whether a query could have shown them all.

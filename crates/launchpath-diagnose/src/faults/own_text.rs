@@ -39,7 +39,17 @@ pub(super) fn not_named(context: &Context) -> Check {
         );
     }
     if let Some(call) = case.latest_invocation().filter(|call| call.outcome == Outcome::Ok) {
-        return Check::ruled_out("the last call was answered", vec![call.evidence.clone()]);
+        let Some((code, message)) = call.json_rpc_error() else {
+            return Check::ruled_out("the last call was answered", vec![call.evidence.clone()]);
+        };
+        return Check::unknown(Gap {
+            what: "whether the service or the server itself answered with an error".to_owned(),
+            reason: GapReason::NotVisible {
+                why: format!("the answer holds JSON-RPC error {code}: {}", excerpt(&message)),
+            },
+            evidence: vec![call.evidence.clone()],
+            command: None,
+        });
     }
     Check::unknown(Gap {
         what: "the text with which a call fails".to_owned(),
@@ -47,6 +57,16 @@ pub(super) fn not_named(context: &Context) -> Check {
         evidence: Vec::new(),
         command: None,
     })
+}
+
+/// The latest call was answered with the JSON-RPC error by which the service tells the fault; a server may use the number, too.
+pub(super) fn by_code(context: &Context, code: i64, means: &str, repair: Repair) -> Option<Check> {
+    let call = context.case.latest_invocation()?;
+    let (found, message) = call.json_rpc_error().filter(|(found, _)| *found == code)?;
+    let text = format!("the answer is JSON-RPC error {found}, {means}: {}", excerpt(&message));
+    let lines = vec![because(text, std::slice::from_ref(&call.evidence), 20.0)];
+    let finding = Finding::new(Certainty::Circumstantial, trial::runtime_subject(context.case), lines)?;
+    Some(Check::found(Some(finding.with_repair(repair))))
 }
 
 /// A creation or an update was refused with another text.

@@ -255,8 +255,7 @@ pub(in crate::faults) fn check(
             }
             let faults = faults_of(&death);
             let Some((_, certainty)) = faults.iter().find(|(fault, _)| *fault == code) else {
-                let why = format!("the process died of something else: {}", death.traceback.headline());
-                return Check::ruled_out(why, death.evidence);
+                return something_else(case, death);
             };
             let (lines, repair) = explain(case, &death);
             let mut all = lines;
@@ -272,6 +271,30 @@ pub(in crate::faults) fn check(
             Check::found(finding.map(|finding| finding.with_repair(repair)))
         }
     }
+}
+
+/// A death of another kind rules a fault out where it is the launch's own: what died here under other conditions, or is not known
+/// to be the deployed image, may not have come as far as the launch does.
+fn something_else(case: &Case, death: Box<Death>) -> Check {
+    let headline = death.traceback.headline();
+    let but = match death.origin {
+        Printed::Rehearsal(Origin::AsOffered) => {
+            Some("that the rehearsed image is the deployed one is the word of whoever offered it".to_owned())
+        }
+        Printed::Rehearsal(Origin::ThisImage) => death.unlike.into_iter().next().map(|unlike| unlike.text),
+        Printed::Log => None,
+    };
+    let Some(but) = but else {
+        return Check::ruled_out(format!("the process died of something else: {headline}"), death.evidence);
+    };
+    Check::unknown(Gap {
+        what: "how the deployed image starts as the service runs it".to_owned(),
+        reason: GapReason::NotVisible {
+            why: format!("in a rehearsal it died of something else ({headline}), but {but}"),
+        },
+        evidence: death.evidence,
+        command: case.rehearse_command(),
+    })
 }
 
 /// The action that the execution role was refused, when the process died of that: a fault of permissions, not of the image.

@@ -56,9 +56,13 @@ fn in_log(context: &Context) -> Option<Check> {
             );
             return Some(found(case, Certainty::Proven, &text, &evidence, DIRECT));
         }
-        let text =
-            format!("the process listens {seconds} seconds after its first line; the service waits {limit}");
-        return Some(Check::ruled_out(text, evidence));
+        // What it did before its first line nobody sees: only a call that came later met a process that listened.
+        let failed = case.symptom().filter(|symptom| !symptom.reported);
+        let later = failed.as_ref().and_then(|symptom| symptom.at).filter(|at| Some(*at) >= listener.at);
+        return later.map(|at| {
+            evidence.extend(failed.iter().flat_map(|symptom| symptom.evidence.clone()));
+            Check::ruled_out(format!("the process listened before the failing call ({at})"), evidence)
+        });
     }
     // It goes on printing, without an end and without a server, until the time is over.
     let symptom = case.symptom().filter(|symptom| !symptom.reported)?;

@@ -35,6 +35,15 @@ fn check(context: &Context) -> Check {
         });
     };
     let evidence = [build.evidence.clone()];
+    let project = |build: &Build| build.id.split(':').next().unwrap_or_default().to_owned();
+    if case.world.builds.iter().any(|other| project(other) != project(build)) {
+        return Check::unknown(Gap {
+            what: "which project builds this runtime's artifact".to_owned(),
+            reason: GapReason::NotVisible { why: "builds of more than one project are on record".to_owned() },
+            evidence: case.world.builds.iter().map(|build| build.evidence.clone()).collect(),
+            command: None,
+        });
+    }
     match build.status.as_str() {
         "SUCCEEDED" => {
             Check::ruled_out(format!("the latest build, {}, succeeded", build.id), evidence.to_vec())

@@ -1,7 +1,7 @@
 //! `client.wrong_target`: the caller invokes something else than the runtime that is meant.
 
 use launchpath_model::world::{DEFAULT_ENDPOINT, Invocation};
-use launchpath_model::{Gap, GapReason, Known, Outcome};
+use launchpath_model::{Arn, Gap, GapReason, Known, Outcome};
 
 use crate::case::Case;
 use crate::chain::Stage;
@@ -36,8 +36,23 @@ fn check(context: &Context) -> Check {
         {
             return Check::unknown(gap);
         }
-        let text = format!("the last call names this runtime and its endpoint {}", call.qualifier);
-        return Check::ruled_out(text, vec![call.evidence.clone()]);
+        match (named_elsewhere(case, call), &call.runtime) {
+            (Some(finding), _) if !let_in => return Check::found(Some(finding)),
+            (None, Some(_)) => {
+                let text = format!("the last call names this runtime and its endpoint {}", call.qualifier);
+                return Check::ruled_out(text, vec![call.evidence.clone()]);
+            }
+            _ if let_in => {
+                return Check::ruled_out("the last call was let in", vec![call.evidence.clone()]);
+            }
+            _ => {}
+        }
+        return Check::unknown(Gap {
+            what: "which runtime the failing call names".to_owned(),
+            reason: GapReason::NotVisible { why: "its record does not say".to_owned() },
+            evidence: vec![call.evidence.clone()],
+            command: None,
+        });
     }
     if let Some(finding) = another_runtime(case) {
         return Check::found(Some(finding));
@@ -63,6 +78,21 @@ fn endpoint_is_not_there(case: &Case) -> Option<Finding> {
         trial::runtime_subject(case),
         vec![because(text, &evidence, DIRECT)],
     )?;
+    Some(finding.with_repair(aim(case)))
+}
+
+/// A call that names a runtime of the same id in another account or Region.
+fn named_elsewhere(case: &Case, call: &Invocation) -> Option<Finding> {
+    let own: Arn = case.runtime()?.agent_runtime_arn.as_ref()?.parse().ok()?;
+    let named: Arn = call.runtime.as_deref()?.parse().ok()?;
+    if (&named.partition, &named.region, &named.account) == (&own.partition, &own.region, &own.account) {
+        return None;
+    }
+    let mut evidence = case.runtime_evidence();
+    evidence.push(call.evidence.clone());
+    let text = format!("the failing call names {named}, and the runtime is {own}");
+    let lines = vec![because(text, &evidence, 20.0)];
+    let finding = Finding::new(Certainty::Circumstantial, trial::runtime_subject(case), lines)?;
     Some(finding.with_repair(aim(case)))
 }
 

@@ -1,7 +1,7 @@
 //! `contract.protocol_mismatch`: the runtime is configured for another protocol than the container speaks.
 
 use launchpath_model::aws::agentcore::ServerProtocol;
-use launchpath_model::{EvidenceId, Gap, GapReason, Known};
+use launchpath_model::{EvidenceId, Gap, GapReason};
 
 use crate::case::Case;
 use crate::chain::Stage;
@@ -10,6 +10,7 @@ use crate::experiment;
 use crate::experiment::Broken;
 use crate::faults::image::config;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because, trial};
+use crate::process_log::{self, Request};
 use crate::repair::{Change, Repair};
 
 /// The fault.
@@ -101,13 +102,9 @@ fn refused_probe(case: &Case) -> Option<(String, EvidenceId)> {
     if case.combination.protocol == ServerProtocol::Mcp {
         return None;
     }
-    let Known::Known(fact) = case.log_lines() else { return None };
-    let since = case.changed_at();
-    let line = fact.value.iter().find(|line| {
-        let current = line.at.is_none() || line.at >= since;
-        current && line.message.contains("GET /ping") && line.message.contains(" 405")
-    })?;
-    Some((line.message.trim().to_owned(), line.evidence.clone()))
+    let probe = |request: &Request| request.method == "GET" && request.path == "/ping";
+    let last = process_log::requests(case).into_iter().rfind(probe)?;
+    (last.status == 405).then_some((last.line, last.evidence))
 }
 
 fn clause_broken(case: &Case) -> Option<(String, EvidenceId)> {

@@ -51,10 +51,12 @@ fn in_log(case: &Case) -> Option<Finding> {
         .filter(|request| probed && request.status >= 300 && !matches!(request.status, 405 | 421));
     let path = runtime.path();
     let asked = |request: &&Request| request.path == path && request.method == "POST";
+    // Where the path was served before, the route is there: what is refused then is what came with the request.
+    let served = requests.iter().filter(asked).any(|request| (200..300).contains(&request.status));
     let refused_path = requests
         .iter()
         .rfind(asked)
-        .filter(|request| matches!(request.status, 301 | 302 | 307 | 308 | 404 | 405));
+        .filter(|request| !served && matches!(request.status, 301 | 302 | 307 | 308 | 404 | 405));
     let (request, what) = match (refused_probe, refused_path) {
         (Some(request), _) => (request, "health probe".to_owned()),
         (None, Some(request)) => (request, format!("request to {path}")),

@@ -46,18 +46,20 @@ fn check(context: &Context) -> Check {
         return Check::unknown(gap(case, Vec::new()));
     };
     let Some(at) = when(case, failure) else { return Check::unknown(gap(case, failure.evidence.clone())) };
+    let role = case.execution_role_name();
     let change = CHANGES.iter().find_map(|name| {
-        let rows = case.trail(name, |event| near(event, at)).rows;
+        let rows = case.trail(name, |event| near(event, at) && is_of(event, role.as_deref())).rows;
         rows.last().map(|row| (row.value.event_name.clone(), row.value.event_time, row.evidence.clone()))
     });
     let Some((name, changed, mut evidence)) = change else {
         return Check::unknown(gap(case, failure.evidence.clone()));
     };
     evidence.extend(failure.evidence.clone());
+    let whose = if role.is_some() { "the role" } else { "a role" };
     let changed = changed.map(|at| at.to_string()).unwrap_or_default();
     let lines = vec![
         because(
-            format!("{name} changed the role at {changed}, and the service read it at {at}"),
+            format!("{name} changed {whose} at {changed}, and the service read the role at {at}"),
             &evidence,
             10.0,
         ),
@@ -82,6 +84,11 @@ fn when(case: &Case, failure: &Failure) -> Option<Timestamp> {
             && cited(&row.evidence)
     });
     refused.filter_map(|(_, row)| row.value.event_time).max().or(case.created_at())
+}
+
+/// Whether the change is one of the execution role; where either is not named it cannot be told.
+fn is_of(event: &TrailEvent, role: Option<&str>) -> bool {
+    event.request_text("roleName").zip(role).is_none_or(|(changed, role)| changed == role)
 }
 
 fn near(event: &TrailEvent, at: Timestamp) -> bool {

@@ -65,7 +65,11 @@ fn check(context: &Context) -> Check {
     }
     let (limited, own): (Vec<Refusal>, Vec<Refusal>) =
         refusals.into_iter().partition(|refusal| refusal.denial.is_by_guardrail());
-    let Some(last) = own.last() else {
+    let heavy = own.iter().rfind(|refusal| death.is_some() || !refusal::is_telemetry(&refusal.action));
+    if let (None, Some(last)) = (heavy, own.last()) {
+        return Check::unknown(refusal::got_over(last));
+    }
+    let Some(last) = heavy else {
         return unattributed(
             &limited,
             log.unnamed.map(|line| (line.message.as_str(), &line.evidence)),

@@ -15,7 +15,7 @@ use crate::chain::Stage;
 use crate::denial_message::Denial;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, NETWORK_ROLE, because};
 use crate::permissions;
-use crate::refusal;
+use crate::refusal::{self, Refusal};
 
 /// The fault.
 pub(super) static FAULT: Fault = Fault {
@@ -108,10 +108,14 @@ impl Seen {
         });
         let mut refusals = refusal::in_log(case, &role).named;
         refusals.extend(refusal::in_trail(case, &role));
-        let Some((refusal, policy)) = refusals.into_iter().rev().find_map(|refusal| {
-            let policy = refusal.denial.policy.filter(|policy| policy.is_guardrail())?;
-            Some((refusal, policy))
-        }) else {
+        let (telemetry, others): (Vec<Refusal>, Vec<Refusal>) = refusals
+            .into_iter()
+            .filter(|refusal| refusal.denial.is_by_guardrail())
+            .partition(|refusal| refusal::is_telemetry(&refusal.action));
+        let Some((policy, refusal)) =
+            others.into_iter().next_back().and_then(|refusal| Some((refusal.denial.policy?, refusal)))
+        else {
+            self.gaps.extend(telemetry.last().map(refusal::got_over));
             return;
         };
         let how = if refusal.denial.explicit == Some(true) { "denies" } else { "does not allow" };

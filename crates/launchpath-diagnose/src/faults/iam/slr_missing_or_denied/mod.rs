@@ -7,7 +7,7 @@
 
 use launchpath_model::aws::role::Role;
 use launchpath_model::aws::trail::TrailEvent;
-use launchpath_model::{Fact, Known, Row};
+use launchpath_model::{Fact, Gap, GapReason, Known, Row};
 
 use crate::case::{Case, Mode};
 use crate::chain::{Failure, Stage, Strength};
@@ -63,6 +63,16 @@ fn check(context: &Context) -> Check {
         return Check::ruled_out(format!("the role did its work: {}", acted.text), evidence);
     }
     match role {
+        Known::Known(fact) if fact.value.create_date.is_some_and(|made| Some(made) > case.changed_at()) => {
+            Check::unknown(Gap {
+                what: "whether the role was there when the service needed it".to_owned(),
+                reason: GapReason::NotVisible {
+                    why: "it was created after the runtime was last changed: a new attempt passes".to_owned(),
+                },
+                evidence: fact.evidence,
+                command: None,
+            })
+        }
         Known::Known(fact) => {
             Check::ruled_out("the role exists, and its policy is AWS's: it cannot be edited", fact.evidence)
         }

@@ -43,6 +43,10 @@ fn check(context: &Context) -> Check {
             let stage = refused(context).map_or(FAULT.stage, |f| super::stage_of(f, context.progress));
             Check::found(finding.map(|finding| finding.at(stage).with_repair(again())))
         }
+        // A tag may have been put on an older image since the service looked.
+        Known::Known(fact) if refused(context).is_some() && !super::stale_tag::stayed(case) => {
+            Check::unknown(super::stale_tag::gap(case, fact.evidence))
+        }
         Known::Known(fact) => {
             let digest = crate::chain::short_digest(&fact.value.image_digest);
             Check::ruled_out(format!("{name} exists: {digest}"), fact.evidence)

@@ -1,8 +1,9 @@
 //! `life.session_expired`: a client goes on with a session whose microVM has ended.
 
-use launchpath_model::{Gap, GapReason, Outcome};
+use launchpath_model::{Gap, GapReason, Outcome, service};
 
 use super::idle_limit;
+use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
 use crate::faults::{Certainty, Check, Context, Fault, Finding, because, trial};
@@ -40,7 +41,12 @@ fn check(context: &Context) -> Check {
     let text =
         format!("the session was last used {idle} seconds before; it ends when it is idle for {limit}");
     if idle <= limit {
-        return Check::ruled_out(text, evidence);
+        // A session also ends at its greatest age; it is no older than the runtime, and nobody else saw it begin.
+        let oldest = case.created_at().map(|created| at.seconds_since(created));
+        return match (oldest, lifetime(case)) {
+            (Some(oldest), most) if oldest <= most => Check::ruled_out(text, evidence),
+            _ => Check::unknown(Gap { evidence, ..age() }),
+        };
     }
     // A session id may be used again and gets a new microVM: only a client that relies on the old one's state fails.
     let lost = failed.error.as_ref().is_some_and(|error| {
@@ -57,6 +63,24 @@ fn check(context: &Context) -> Check {
     );
     let stage = context.progress.first_failed().unwrap_or(FAULT.stage);
     Check::found(finding.map(|finding| finding.at(stage).with_repair(begin_again())))
+}
+
+/// The greatest age of a session, in seconds.
+fn lifetime(case: &Case) -> i64 {
+    let own = case.runtime().and_then(|runtime| runtime.lifecycle_configuration.as_ref());
+    let own = own.and_then(|lifecycle| lifecycle.get("maxLifetime")?.as_i64());
+    own.unwrap_or_else(|| service::limit("max_lifetime_seconds").0)
+}
+
+fn age() -> Gap {
+    Gap {
+        what: "when the session of the failing call began, or whether somebody stopped it".to_owned(),
+        reason: GapReason::NotVisible {
+            why: "it was not idle for too long, and also ends at its greatest age".to_owned(),
+        },
+        evidence: Vec::new(),
+        command: None,
+    }
 }
 
 fn gap() -> Gap {

@@ -11,6 +11,7 @@ use crate::faults::image::config;
 use crate::faults::logs::{kms_unusable, role_cannot_write};
 use crate::faults::{Certainty, Check, Context, Fault, Finding, because};
 use crate::paths::Paths;
+use crate::process_log;
 use crate::silence::{self, Shape};
 
 /// The fault.
@@ -51,7 +52,12 @@ fn check(context: &Context) -> Check {
     let case = context.case;
     let silent = match case.log_lines() {
         Known::Known(fact) => {
-            return Check::ruled_out("the log group holds lines of the process", fact.evidence);
+            return match process_log::lines(case).last() {
+                Some(line) => {
+                    Check::ruled_out("the log group holds lines of the process", vec![line.evidence.clone()])
+                }
+                None => Check::unknown(older(case, fact.evidence)),
+            };
         }
         Known::Unknown(gap) => return Check::unknown(gap),
         Known::Absent(absence) => absence.evidence().to_vec(),
@@ -91,6 +97,17 @@ fn check(context: &Context) -> Check {
         case.id.iter().map(ToString::to_string).collect(),
         lines,
     ))
+}
+
+/// Lines of an older version say nothing of the present one.
+fn older(case: &Case, evidence: Vec<EvidenceId>) -> Gap {
+    let group = case.log_group().unwrap_or_default();
+    Gap {
+        what: format!("lines of the present version in {group}"),
+        reason: GapReason::NotVisible { why: "what was read is older than the present version".to_owned() },
+        evidence,
+        command: Some(case.command("logs", "FilterLogEvents", &json!({ "logGroupName": group }))),
+    }
 }
 
 /// The lines are there, and nobody read them.

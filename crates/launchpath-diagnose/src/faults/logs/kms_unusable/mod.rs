@@ -90,6 +90,9 @@ fn admits_logs(case: &Case, policy: &Value) -> Admits {
     };
     let mut answer = Admits::No;
     for statement in statements {
+        if statement.get("NotPrincipal").is_some() {
+            return Admits::Perhaps;
+        }
         let principals = statement.get("Principal").map(Value::to_string).unwrap_or_default();
         if !principals.contains(&service)
             && !principals.contains("\"*\"")
@@ -99,13 +102,24 @@ fn admits_logs(case: &Case, policy: &Value) -> Admits {
         }
         match statement.get("Effect").and_then(Value::as_str) {
             // Conditions name groups by ARN, often with wildcards.
-            Some("Allow") if statement.get("Condition").is_none() && principals.contains(&service) => {
+            Some("Allow")
+                if statement.get("Condition").is_none()
+                    && principals.contains(&service)
+                    && encrypts(statement) =>
+            {
                 answer = Admits::Yes;
             }
             _ => return Admits::Perhaps,
         }
     }
     answer
+}
+
+/// Whether the statement is about what CloudWatch Logs needs of a key.
+fn encrypts(statement: &Value) -> bool {
+    let actions = statement.get("Action").map(Value::to_string).unwrap_or_default().to_lowercase();
+    ["kms:*", "kms:encrypt", "kms:generatedatakey"].iter().any(|action| actions.contains(action))
+        || actions == "\"*\""
 }
 
 fn admit(case: &Case) -> Repair {

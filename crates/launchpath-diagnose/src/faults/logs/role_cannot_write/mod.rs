@@ -11,6 +11,7 @@ use crate::chain::Stage;
 use crate::diagnosis::Safety;
 use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because};
 use crate::permissions::{Answer, ExecutionRole};
+use crate::process_log;
 use crate::repair::{Change, Repair};
 
 /// The fault.
@@ -36,8 +37,10 @@ pub(super) static FAULT: Fault = Fault {
 
 pub(super) fn check(context: &Context) -> Check {
     let case = context.case;
-    if let Known::Known(fact) = case.log_lines() {
-        return Check::ruled_out("the log group holds lines that the role wrote", fact.evidence);
+    // What an older version wrote, it may have written with another role.
+    if let Some(line) = process_log::lines(case).last() {
+        let text = "the log group holds lines that the present version's role wrote";
+        return Check::ruled_out(text, vec![line.evidence.clone()]);
     }
     let missing = || Gap::not_asked("the execution role", "aws bedrock-agentcore-control get-agent-runtime");
     let (Some(role), Some(names)) = (case.execution_role_name(), Names::of(case)) else {

@@ -1,5 +1,6 @@
 //! `net.central_egress_path`: a transit gateway, VPN, firewall or appliance on the way out drops or rewrites traffic.
 
+use launchpath_model::aws::route_table::Route;
 use launchpath_model::ids::SubnetId;
 use launchpath_model::{EvidenceId, Gap, GapReason, Known};
 
@@ -28,7 +29,7 @@ fn check(context: &Context) -> Check {
     let mut evidence = Vec::new();
     let mut unseen = false;
     for subnet in &config.subnets {
-        match default_route(case, subnet) {
+        match way_out(case, subnet, MOST_GATEWAYS) {
             Way::Elsewhere(target, seen) => {
                 elsewhere.push(format!("{subnet} by {target}"));
                 evidence.extend(seen);
@@ -41,7 +42,10 @@ fn check(context: &Context) -> Check {
         return if unseen {
             Check::unknown(gap(case, evidence))
         } else {
-            Check::ruled_out("no default route of the subnets leads through another network", evidence)
+            Check::ruled_out(
+                "no route of the subnets to public addresses leads through another network, and none behind their NAT gateways",
+                evidence,
+            )
         };
     }
     // The caller that waits for its whole time-out, and no answer of the service, is the sign of it.
@@ -75,8 +79,11 @@ enum Way {
     Unseen,
 }
 
-/// Where the default route of a subnet's table leads.
-fn default_route(case: &Case, subnet: &SubnetId) -> Way {
+/// NAT gateways behind each other that are followed; routes may lead round in circles.
+const MOST_GATEWAYS: usize = 4;
+
+/// Where the routes to public addresses of a subnet's table lead.
+fn way_out(case: &Case, subnet: &SubnetId, gateways: usize) -> Way {
     let tables = &case.world.network.route_tables;
     let vpc = case.world.network.subnets.seen(subnet).map(|row| row.value.vpc_id.clone());
     let of_subnet = tables.iter().find(|(_, row)| {
@@ -93,26 +100,39 @@ fn default_route(case: &Case, subnet: &SubnetId) -> Way {
         })
     };
     let Some((_, row)) = of_subnet.or_else(main) else { return Way::Unseen };
-    let default = row
-        .value
-        .routes
-        .iter()
-        .flatten()
-        .find(|route| route.destination_cidr_block.is_some_and(|block| block.prefix_len() == 0));
-    let Some(route) = default else { return Way::Here(row.evidence.clone()) };
-    let virtual_gateway =
-        route.gateway_id.as_ref().filter(|id| id.starts_with("vgw-") || id.starts_with("vpce-"));
-    let target = route
-        .transit_gateway_id
-        .as_ref()
-        .map(ToString::to_string)
-        .or_else(|| virtual_gateway.cloned())
-        .or_else(|| route.core_network_arn.clone())
-        .or_else(|| route.network_interface_id.as_ref().map(ToString::to_string));
-    match target {
-        Some(target) => Way::Elsewhere(target, row.evidence.clone()),
-        None => Way::Here(row.evidence.clone()),
+    let mut evidence = row.evidence.clone();
+    for route in row.value.routes.iter().flatten().filter(|route| leads_out(route)) {
+        let virtual_gateway =
+            route.gateway_id.as_ref().filter(|id| id.starts_with("vgw-") || id.starts_with("vpce-"));
+        let target = route
+            .transit_gateway_id
+            .as_ref()
+            .map(ToString::to_string)
+            .or_else(|| virtual_gateway.cloned())
+            .or_else(|| route.core_network_arn.clone())
+            .or_else(|| route.network_interface_id.as_ref().map(ToString::to_string));
+        if let Some(target) = target {
+            return Way::Elsewhere(target, evidence);
+        }
+        // A firewall may stand behind the gateway: the way goes on by the table of the gateway's own subnet.
+        let Some(id) = &route.nat_gateway_id else { continue };
+        let Some(nat) = case.world.network.nat_gateways.seen(id) else { return Way::Unseen };
+        let Some(behind) = nat.value.subnet_id.as_ref().filter(|behind| *behind != subnet) else { continue };
+        match gateways.checked_sub(1).map_or(Way::Unseen, |left| way_out(case, behind, left)) {
+            Way::Elsewhere(target, seen) => {
+                evidence.extend(seen);
+                return Way::Elsewhere(format!("{id} and {target}"), evidence);
+            }
+            Way::Here(seen) => evidence.extend(seen),
+            Way::Unseen => return Way::Unseen,
+        }
     }
+    Way::Here(evidence)
+}
+
+/// Whether the route leads to public addresses: the default route, or one of its parts.
+fn leads_out(route: &Route) -> bool {
+    route.destination_cidr_block.is_some_and(|block| block.prefix_len() < 8 || !block.network().is_private())
 }
 
 fn gap(case: &Case, evidence: Vec<EvidenceId>) -> Gap {

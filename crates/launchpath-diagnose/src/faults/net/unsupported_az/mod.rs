@@ -36,7 +36,7 @@ fn check(context: &Context) -> Check {
     let Some(region) = &case.world.region else {
         return Check::unknown(Gap::not_asked("the Region", "aws configure get region"));
     };
-    let zones = service::supported_zones(region, case.created_at().or(case.world.collected_at));
+    let zones = service::supported_zones(region, case.changed_at().or(case.world.collected_at));
     for id in &config.subnets {
         match case.subnet(id) {
             Known::Known(fact) => match (&fact.value.availability_zone_id, &zones) {

@@ -29,7 +29,13 @@ fn check(context: &Context) -> Check {
             let finding = Finding::new(Certainty::Proven, trial::runtime_subject(context.case), lines);
             return Check::found(finding.map(|finding| finding.with_repair(mend())));
         }
-        return own_text::not_named(context);
+        return own_text::by_code(
+            context,
+            -32003,
+            "by which the service tells that a quota is used up",
+            mend(),
+        )
+        .unwrap_or_else(|| own_text::not_named(context));
     };
     own_text::found(context, failure, mend())
 }

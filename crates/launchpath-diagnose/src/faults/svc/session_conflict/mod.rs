@@ -19,7 +19,8 @@ pub(super) static FAULT: Fault = Fault {
 
 fn check(context: &Context) -> Check {
     let Some(failure) = own_text::named(context, FAULT.code) else {
-        return own_text::not_named(context);
+        return own_text::by_code(context, -32005, "by which the service tells of another operation", mend())
+            .unwrap_or_else(|| own_text::not_named(context));
     };
     own_text::found(context, failure, mend())
 }

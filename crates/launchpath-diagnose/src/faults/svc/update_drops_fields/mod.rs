@@ -39,7 +39,16 @@ fn check(context: &Context) -> Check {
     let dropped = dropped(before, runtime);
     evidence.extend(case.runtime_evidence());
     if dropped.is_empty() {
-        return Check::ruled_out(format!("every member of version {version} is still there"), evidence);
+        let present = runtime.agent_runtime_version.as_deref().and_then(|number| number.parse::<i64>().ok());
+        if present.map(|number| (number - 1).to_string()).as_deref() != Some(version.as_str()) {
+            // A version between them may have had more.
+            return Check::unknown(Gap { evidence, ..gap(case) });
+        }
+        let text = format!(
+            "version {version} had no network, protocol, authorizer, header, file-system or lifecycle configuration and no \
+             variable that is gone"
+        );
+        return Check::ruled_out(text, evidence);
     }
     let Some(stage) =
         context.progress.first_failed().filter(|_| context.progress.all_failures().any(|f| !f.reported))
@@ -96,6 +105,12 @@ fn dropped(before: &Runtime, now: &Runtime) -> Vec<String> {
         "filesystemConfigurations",
         before.filesystem_configurations.is_some(),
         now.filesystem_configurations.is_some(),
+    );
+    member("networkConfiguration", before.vpc_config().is_some(), now.vpc_config().is_some());
+    member(
+        "lifecycleConfiguration",
+        before.lifecycle_configuration.is_some(),
+        now.lifecycle_configuration.is_some(),
     );
     let names = |runtime: &Runtime| -> Vec<String> {
         runtime.environment_variables.iter().flat_map(|all| all.keys().cloned()).collect()

@@ -1,6 +1,6 @@
 //! `svc.version_not_ready`: an endpoint or a call comes before the version is READY.
 
-use launchpath_model::service;
+use launchpath_model::{Known, service};
 
 use crate::case::Case;
 use crate::chain::Stage;
@@ -26,12 +26,32 @@ fn check(context: &Context) -> Check {
         if let Some(finding) = endpoint_refused(context.case) {
             return Check::found(Some(finding));
         }
-        if context.case.is_ready() {
-            return Check::ruled_out("runtime status READY", context.case.runtime_evidence());
-        }
-        return own_text::not_named(context);
+        return endpoint(context);
     };
     own_text::found(context, failure, mend())
+}
+
+/// The endpoint lags the runtime: one that is seen not to be READY fits a call that was not let in.
+fn endpoint(context: &Context) -> Check {
+    let case = context.case;
+    if !case.is_ready() {
+        return own_text::not_named(context);
+    }
+    let mut evidence = case.runtime_evidence();
+    let Known::Known(endpoint) = case.known_endpoint(&case.endpoint) else {
+        return Check::ruled_out("runtime status READY", evidence);
+    };
+    evidence.extend(endpoint.evidence);
+    let status = endpoint.value.status.as_ref().map(ToString::to_string).unwrap_or_default();
+    let failed = case.symptom().filter(|symptom| !symptom.reported);
+    let Some(failed) = failed.filter(|_| !status.is_empty() && status != "READY") else {
+        return Check::ruled_out("runtime status READY", evidence);
+    };
+    evidence.extend(failed.evidence);
+    let text = format!("the endpoint {} is {status}, and the runtime is READY", case.endpoint);
+    let lines = vec![because(text, &evidence, 8.0)];
+    let finding = Finding::new(Certainty::Circumstantial, trial::runtime_subject(case), lines);
+    Check::found(finding.map(|finding| finding.at(Stage::InvokeAdmission).with_repair(mend())))
 }
 
 /// An endpoint was asked for while the version was being created; CloudTrail holds the refusal.
