@@ -30,7 +30,15 @@ fn accounted_for(index: &Path) -> datatest_stable::Result<()> {
 type Base<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
 fn run(path: &Path) -> datatest_stable::Result<()> {
-    each_case(path, Case::run)
+    match std::env::var_os("LAUNCHPATH_KEEP") {
+        None => each_case(path, Case::run),
+        // Whoever wants to read the whole report of a case needs its bundle.
+        Some(folder) => each_case(path, |case, base| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            case.keep(base, Path::new(&folder), &stem)?;
+            case.run(base)
+        }),
+    }
 }
 
 fn redacted(path: &Path) -> datatest_stable::Result<()> {
@@ -45,7 +53,10 @@ fn properties(path: &Path) -> datatest_stable::Result<()> {
     each_case(path, Case::run_properties)
 }
 
-fn each_case(path: &Path, check: fn(&Case, Base<'_>) -> Result<(), String>) -> datatest_stable::Result<()> {
+fn each_case(
+    path: &Path,
+    check: impl Fn(&Case, Base<'_>) -> Result<(), String>,
+) -> datatest_stable::Result<()> {
     let text = fs::read_to_string(path)?;
     let bases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
     let base = |name: &str| {

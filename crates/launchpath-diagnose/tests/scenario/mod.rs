@@ -7,6 +7,9 @@ pub(crate) mod property;
 mod redacted;
 mod world;
 
+use std::fs;
+use std::path::Path;
+
 use launchpath_diagnose::diagnosis::{CauseStatus, Diagnosis};
 use launchpath_diagnose::{apply_to_bundle, certify, diagnose};
 use launchpath_intake::open_bytes;
@@ -97,6 +100,24 @@ impl Case {
             edit.apply(&mut bundle)?;
         }
         Ok(bundle)
+    }
+
+    /// Writes the case's bundle to `folder`, named by its file and its title.
+    pub(crate) fn keep(
+        &self,
+        base: &dyn Fn(&str) -> Result<String, String>,
+        folder: &Path,
+        stem: &str,
+    ) -> Result<(), String> {
+        let fail = |error: String| format!("case «{}»: {error}", self.title);
+        let words = self.title.to_lowercase();
+        let words: Vec<&str> =
+            words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let bundle = self.bundle(base).map_err(fail)?;
+        let file = folder.join(format!("{stem}.{}.json", words.join("-")));
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&file, format!("{bundle:#}")))
+            .map_err(|error| fail(format!("{}: {error}", file.display())))
     }
 
     /// What holds for every bundle.
