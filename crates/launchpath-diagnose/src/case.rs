@@ -142,14 +142,26 @@ impl<'a> Case<'a> {
     pub fn known_runtime(&self) -> Known<&'a Runtime> {
         let id = self.id.clone().unwrap_or_default();
         self.world.runtimes.find(&id, || {
-            let command = self.command(
-                "bedrock-agentcore-control",
-                "GetAgentRuntime",
-                &json!({ "agentRuntimeId": id.as_str() }),
-            );
-            self.target(format!("the description of runtime {id}"), command)
+            self.target(format!("the description of runtime {id}"), self.describe_command())
                 .with("agentRuntimeId", id.as_str())
         })
+    }
+
+    /// The command that describes the runtime, or lists those there are where nobody said which is meant.
+    fn describe_command(&self) -> String {
+        const SERVICE: &str = "bedrock-agentcore-control";
+        match &self.id {
+            Some(id) => self.command(SERVICE, "GetAgentRuntime", &json!({ "agentRuntimeId": id.as_str() })),
+            None => self.command(SERVICE, "ListAgentRuntimes", &json!({})),
+        }
+    }
+
+    /// What only the runtime's description names, and why that is not known.
+    pub fn undescribed(&self, what: &str) -> Gap {
+        match self.known_runtime() {
+            Known::Unknown(gap) => Gap { what: what.to_owned(), ..gap },
+            _ => Gap::not_asked(what, self.describe_command()),
+        }
     }
 
     /// An endpoint of the runtime by its name, three-valued.
@@ -276,7 +288,7 @@ impl<'a> Case<'a> {
 
     fn look_up_image(&self) -> Known<&'a ImageDetail> {
         let Some(uri) = self.image_uri() else {
-            return Known::Unknown(Gap::not_asked("the image's details", "aws ecr describe-images"));
+            return Known::Unknown(self.undescribed("the image's details"));
         };
         let ecr = uri.ecr();
         // Another registry may have a repository of that name.
@@ -337,7 +349,10 @@ impl<'a> Case<'a> {
     }
 
     fn look_up_log_lines(&self) -> Known<Vec<&'a LogRecord>> {
-        let group = self.log_group().unwrap_or_default();
+        let Some(group) = self.log_group() else {
+            // Which of a runtime's versions printed a line, only its description tells.
+            return Known::Unknown(self.undescribed("the runtime's log lines"));
+        };
         if let Some(row) = self.world.log_events.seen(&group).filter(|row| !row.value.is_empty()) {
             return Known::seen(row.value.iter().collect(), row.evidence.clone());
         }

@@ -339,7 +339,9 @@ fn summary(diagnosis: &Diagnosis, progress: &Progress) -> String {
         return format!("{word}: {}", headline(&first));
     }
     match diagnosis.verdict {
-        Verdict::Launches => "The runtime launches: an invocation was answered.".to_owned(),
+        Verdict::Launches => {
+            format!("The runtime launches: an invocation was answered{}.", beside(diagnosis))
+        }
         Verdict::NoFaultFound => {
             "It fails, and everything the customer controls was seen and holds: a support case is due."
                 .to_owned()
@@ -352,7 +354,7 @@ fn summary(diagnosis: &Diagnosis, progress: &Progress) -> String {
                     String::new()
                 } else {
                     let noun = if suspects == 1 { "suspect" } else { "suspects" };
-                    format!("; {suspects} {noun}, {areas} first")
+                    format!("; {suspects} {noun}: {areas}")
                 };
                 format!("Undecided: {}{lead}.", broken.note)
             }
@@ -362,6 +364,13 @@ fn summary(diagnosis: &Diagnosis, progress: &Progress) -> String {
             None => "Nothing found that would stop the launch; no trace proves an answer.".to_owned(),
         },
     }
+}
+
+/// What is wrong beside a launch that succeeds.
+fn beside(diagnosis: &Diagnosis) -> String {
+    let mut codes: Vec<&str> = diagnosis.also_blocking.iter().map(|cause| cause.fault.as_str()).collect();
+    codes.dedup();
+    if codes.is_empty() { String::new() } else { format!("; wrong beside it: {}", codes.join(", ")) }
 }
 
 /// The first line of a reason as the end of a sentence. What a process printed may be of any length; the whole stands with the
@@ -393,7 +402,11 @@ fn areas(causes: &[Cause]) -> String {
             names.push(name);
         }
     }
-    names.join(", then ")
+    match names.as_slice() {
+        [] => String::new(),
+        [first] => format!("{first} first"),
+        [first, rest @ ..] => format!("{first} first, then {}", rest.join(", then ")),
+    }
 }
 
 pub(crate) fn is_side(stage: &str) -> bool {

@@ -168,20 +168,22 @@ fn suspect(fault: &Fault, case: &Case, progress: &Progress, compared: Option<&Co
     })
 }
 
-/// The stage at which the fault would explain the break: its own, or a later one that needs the same thing again.
+/// The stage at which the fault would explain the break: its own, or another one that needs the same thing.
 fn suspected_stage(fault: &Fault, progress: &Progress) -> Option<Stage> {
     if fault.stage.is_side() {
         return None;
     }
-    let again = match fault.code {
+    let other: &[Stage] = match fault.code {
         // The role is assumed again for every session, the image fetched again for every boot.
-        "iam.trust_policy" => Some(Stage::SessionPlacement),
+        "iam.trust_policy" => &[Stage::SessionPlacement],
         "image.tag_missing" | "image.manifest_unsupported" | "iam.exec_role_ecr_denied" => {
-            Some(Stage::ArtifactFetch)
+            &[Stage::ArtifactFetch]
         }
-        _ => None,
+        // A process may need a host before it listens, before it is healthy, or for a request.
+        "net.downstream_unreachable" => &[Stage::ProcessStart, Stage::Health],
+        _ => &[],
     };
-    [Some(fault.stage), again].into_iter().flatten().find(|stage| progress.in_break(*stage))
+    [fault.stage].iter().chain(other).copied().find(|stage| progress.in_break(*stage))
 }
 
 fn area(fault: &Fault) -> &'static str {
@@ -285,13 +287,13 @@ fn by_comparison(fault: &Fault, compared: Option<&Compared>) -> Option<Because> 
     let evidence = &compared.plain.evidence;
     match area(fault) {
         "app" | "contract" | "image" if compared.image_differs => {
-            Some(because(format!("{with} works with another image"), evidence, 3.0))
+            Some(because(format!("{with} gets further with another image"), evidence, 3.0))
         }
         "app" | "contract" | "image" => {
-            Some(because(format!("{with} works with the same image"), evidence, 0.05))
+            Some(because(format!("{with} gets further with the same image"), evidence, 0.05))
         }
         "iam" if compared.role_same => {
-            Some(because(format!("{with} works with the same execution role"), evidence, 0.3))
+            Some(because(format!("{with} gets further with the same execution role"), evidence, 0.3))
         }
         _ => None,
     }

@@ -32,13 +32,13 @@ pub(crate) fn render(diagnosis: &Diagnosis) -> String {
     }
     if let Some(rest) = suspects.get(MOST_SUSPECTS..).filter(|rest| !rest.is_empty()) {
         let lines = rest.iter().map(|cause| {
-            format!("{} {} ({})", cause.fault, cause.title, wording::percent(cause.probability))
+            format!("{} – {} ({})", cause.fault, cause.title, wording::percent(cause.probability))
         });
         let title = wording::more(rest.len(), "suspect");
         annotate(&mut out, "notice", &title, &lines.collect::<Vec<String>>().join("\n"));
     }
     for warning in &diagnosis.warnings {
-        let title = format!("{} {}", warning.code, warning.title);
+        let title = format!("{} – {}", warning.code, wording::capital(&warning.title));
         annotate(&mut out, "notice", &title, &wording::sentence(&warning.text));
     }
     out
@@ -54,7 +54,7 @@ fn cause(out: &mut String, cause: &Cause) {
         CauseStatus::Confirmed => "confirmed".to_owned(),
         status => format!("{} {}", wording::status(status), wording::percent(cause.probability)),
     };
-    let title = format!("{} {} ({sure})", cause.fault, cause.title);
+    let title = format!("{} – {} ({sure})", cause.fault, cause.title);
     let mut lines: Vec<String> = Vec::new();
     if !cause.subjects.is_empty() {
         lines.push(format!("At fault: {}", cause.subjects.join(", ")));

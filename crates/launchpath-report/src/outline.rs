@@ -5,8 +5,8 @@
 use launchpath_model::{EvidenceId, Outcome};
 
 use crate::diagnosis::{
-    Because, Cause, ChainStage, Diagnosis, EvidenceRecord, Fix, Plan, RuledOut, StageState, Undecided,
-    Verdict,
+    Because, Cause, ChainStage, Comparison, Diagnosis, EvidenceRecord, Fix, Plan, RuledOut, StageState,
+    Undecided, Verdict,
 };
 use crate::wording;
 
@@ -308,6 +308,21 @@ pub(crate) fn refusals(diagnosis: &Diagnosis) -> Vec<Refusal<'_>> {
     }
     refusals.sort_by_key(|refusal| std::cmp::Reverse(refusal.faults.len()));
     refusals
+}
+
+/// The refused calls that leave something open. A refused invocation is the symptom, not a gap.
+pub(crate) fn open_refusals(diagnosis: &Diagnosis) -> Vec<Refusal<'_>> {
+    let mut refusals = refusals(diagnosis);
+    refusals.retain(|refusal| !refusal.faults.is_empty());
+    refusals
+}
+
+/// The command that prints the permissions that were missing.
+pub(crate) const PERMISSIONS: &str = "launchpath permissions";
+
+/// Whether the other launch of a comparison provably got as far as running its process.
+pub(crate) fn gets_further(comparison: &Comparison) -> bool {
+    comparison.works_because != "nothing proves that it works"
 }
 
 /// The command that repeats a call; a person's statement has none.

@@ -61,7 +61,7 @@ impl<'a> Results<'a> {
             all.cause(cause);
         }
         for warning in &diagnosis.warnings {
-            let said = format!("{}: {}", warning.title, warning.text);
+            let said = format!("{}: {}", wording::capital(&warning.title), warning.text);
             let properties = json!({ "evidence": warning.evidence, "command": warning.command });
             all.add(&warning.code, &warning.title, "informational", &said, &[], &properties);
         }

@@ -40,7 +40,7 @@ fn log_lines(case: &Case) -> Sighting {
         at: last.at,
         strength: Strength::Direct,
     };
-    let mut traces = vec![trace(Stage::LogDelivery, format!("{} lines in {}", lines.len(), place(case)))];
+    let mut traces = vec![trace(Stage::LogDelivery, counted(lines.len(), &place(case)))];
     if let Some(crash) = fatal_traceback(case) {
         traces.push(trace(Stage::ArtifactFetch, "the interpreter ran: the image arrived".to_owned()));
         let failure = Failure {
@@ -106,6 +106,10 @@ fn exited_later(case: &Case, last: &LogRecord) -> bool {
         let exited = service::recognise_error(&symptom.text).is_some_and(|known| known.id == "start_error");
         exited && symptom.at >= last.at
     })
+}
+
+fn counted(lines: usize, place: &str) -> String {
+    if lines == 1 { format!("1 line in {place}") } else { format!("{lines} lines in {place}") }
 }
 
 fn place(case: &Case) -> String {

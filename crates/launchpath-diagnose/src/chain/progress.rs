@@ -241,8 +241,8 @@ impl Progress {
             Some(stage) => (stage, false),
             None => (self.first_reported()?, true),
         };
-        let from = last.map_or("the beginning".to_owned(), |stage| format!("«{}»", stage.title()));
-        let mut note = format!("the launch breaks after {from} and not later than «{}»", first.title());
+        let from = last.map(|stage| format!("after «{}» and ", stage.title())).unwrap_or_default();
+        let mut note = format!("the launch breaks {from}not later than «{}»", first.title());
         if reported {
             note.push_str(" (as reported; no record of the failure itself)");
         }

@@ -367,4 +367,5 @@ pub(super) static HELD: &[Held] = &[
     held("contract.first_request_5xx", &["answers"], &[Environment, Network, Payload]),
     held("contract.blocked_event_loop", &["healthy_while_busy"], &[Payload, Network]),
     held("life.never_idle", &["idles"], &[]),
+    held("net.downstream_unreachable", &["answers"], &[Environment, Network, Payload]),
 ];

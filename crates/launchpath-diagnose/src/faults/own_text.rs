@@ -85,7 +85,7 @@ pub(super) fn accepted(context: &Context) -> Check {
         return refused;
     }
     if let Some(trace) = context.progress.traces.get(&Stage::Accepted).and_then(|all| all.first()) {
-        return Check::ruled_out(format!("the request was accepted: {}", trace.text), trace.evidence.clone());
+        return Check::ruled_out(trace.text.clone(), trace.evidence.clone());
     }
     Check::unknown(Gap {
         what: "how the service answered the creation".to_owned(),

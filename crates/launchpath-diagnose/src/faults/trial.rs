@@ -68,6 +68,9 @@ pub(super) fn unrehearsed(case: &Case) -> Gap {
             format!("a rehearsal broke «{}», which says nothing of this fault", quoted(clause)),
             case.rehearse_command(),
         ),
+        (None, None) if rehearsal.passed == Some(false) => {
+            ("in the rehearsal the process did not get that far".to_owned(), case.rehearse_command())
+        }
         (None, None) => ("a rehearsal does not show it either way".to_owned(), case.rehearse_command()),
     };
     let evidence = vec![rehearsal.evidence.clone()];

@@ -96,16 +96,11 @@ pub(super) fn culprits(
     // An undecided path names no culprit: what is missing might open it.
     let decided = answer.verdict != Verdict::Unknown && !is_open(answer);
     if decided || is_blocked(case, paths, subnet, answer) {
-        let unlisted = (answer.verdict == Verdict::Unknown).then(|| {
-            format!(
-                "no private hosted zone of the VPC answers for {} (the zones were not listed)",
-                paths.need.name
-            )
-        });
+        let unlisted = unlisted_zone(answer, &paths.need.name);
         let zone_might_help = unlisted.is_some() && routes_leave_the_vpc(case, subnet);
         let vpc = case.world.network.subnets.seen(subnet).map(|row| row.value.vpc_id.clone());
         for blocker in certain_blockers(answer) {
-            let code = code_of(network, vpc.as_ref(), paths, blocker);
+            let code = code_of(network, vpc.as_ref(), paths.need.service, &paths.need.name, blocker);
             let subject = match code {
                 "net.missing_vpc_endpoint" | "net.s3_path_missing" => service_name(case, paths.need.service),
                 "net.dns_off" => vpc.as_ref().map_or_else(|| blocker.id.to_string(), ToString::to_string),
@@ -130,6 +125,51 @@ pub(super) fn culprits(
     }
     all.extend(endpoint_policy(case, paths, subnet, answer));
     all
+}
+
+/// What keeps every packet from a service that the launch itself does not need; `None` where that is more than one kind of fault, or
+/// not certain.
+pub(super) fn of_service(
+    case: &Case,
+    network: &Network,
+    paths: &NeedPaths,
+    subnet: &SubnetId,
+    answer: &Answer,
+    service: &str,
+) -> Option<Culprit> {
+    if !is_blocked(case, paths, subnet, answer) {
+        return None;
+    }
+    let name = &paths.need.name;
+    let vpc = network.subnets.seen(subnet).map(|row| row.value.vpc_id.clone());
+    let blockers = certain_blockers(answer);
+    let first = *blockers.first()?;
+    let code = code_of(network, vpc.as_ref(), service, name, first);
+    if blockers.iter().any(|blocker| code_of(network, vpc.as_ref(), service, name, blocker) != code) {
+        return None;
+    }
+    let unlisted_zone = unlisted_zone(answer, name);
+    let zone_might_help = unlisted_zone.is_some() && routes_leave_the_vpc(case, subnet);
+    Some(Culprit {
+        code,
+        need: paths.need.id,
+        service: service.to_owned(),
+        stage: Stage::ProcessStart,
+        subnet: subnet.clone(),
+        subject: service_name(case, service),
+        text: first.text.clone(),
+        evidence: first.evidence.clone(),
+        edit: first.edit.clone(),
+        by_policy: false,
+        unlisted_zone,
+        zone_might_help,
+    })
+}
+
+/// What is taken for granted of a path that only an unlisted private zone leaves open.
+fn unlisted_zone(answer: &Answer, name: &str) -> Option<String> {
+    (answer.verdict == Verdict::Unknown)
+        .then(|| format!("no private hosted zone of the VPC answers for {name} (the zones were not listed)"))
 }
 
 /// Whether the subnet's routes lead to other private networks, where a private zone may point: a transit gateway, a peering, a
@@ -173,37 +213,46 @@ pub(super) fn service_name(case: &Case, service: &str) -> String {
     format!("{prefix}.{region}.{service}")
 }
 
-fn code_of(network: &Network, vpc: Option<&VpcId>, paths: &NeedPaths, blocker: &Blocker) -> &'static str {
+fn code_of(
+    network: &Network,
+    vpc: Option<&VpcId>,
+    service: &str,
+    name: &str,
+    blocker: &Blocker,
+) -> &'static str {
     match blocker.kind {
         BlockerKind::SecurityGroupEgress => "net.runtime_sg_egress_blocks",
         BlockerKind::SecurityGroupIngress => "net.endpoint_sg_blocks",
         BlockerKind::NetworkAcl => "net.nacl",
         BlockerKind::DnsNoAnswer => "net.dns_off",
-        _ => way_out(network, vpc, paths, blocker),
+        _ => way_out(network, vpc, service, name, blocker),
     }
 }
 
 /// The traffic finds no way out: which of the ways that could be there is the one that is meant?
-fn way_out(network: &Network, vpc: Option<&VpcId>, paths: &NeedPaths, blocker: &Blocker) -> &'static str {
+fn way_out(
+    network: &Network,
+    vpc: Option<&VpcId>,
+    service: &str,
+    name: &str,
+    blocker: &Blocker,
+) -> &'static str {
     let rows = network.vpc_endpoints.iter().map(|(_, row)| row);
     let endpoints: Vec<&Row<VpcEndpoint>> = rows.filter(|row| Some(&row.value.vpc_id) == vpc).collect();
     let interface = |row: &&Row<VpcEndpoint>| row.value.vpc_endpoint_type == Some(EndpointType::Interface);
-    let for_this =
-        endpoints.iter().copied().filter(interface).any(|row| row.value.service() == paths.need.service);
+    let for_this = endpoints.iter().copied().filter(interface).any(|row| row.value.service() == service);
     // An endpoint is there and the name does not lead to it: that is DNS, whatever the routes look like.
-    if for_this && vpc.is_some_and(|vpc| resolves_publicly(network, vpc, &paths.need.name)) {
+    if for_this && vpc.is_some_and(|vpc| resolves_publicly(network, vpc, name)) {
         return "net.dns_off";
     }
     let has_endpoints = endpoints.iter().copied().any(|row| interface(&row));
     match blocker.kind {
         BlockerKind::InternetGatewayNeedsPublicAddress => "net.public_subnet_no_nat",
-        BlockerKind::EndpointUnavailable | BlockerKind::EndpointDoesNotServe
-            if paths.need.service == "s3" =>
-        {
+        BlockerKind::EndpointUnavailable | BlockerKind::EndpointDoesNotServe if service == "s3" => {
             "net.s3_path_missing"
         }
         BlockerKind::EndpointUnavailable | BlockerKind::EndpointDoesNotServe => "net.missing_vpc_endpoint",
-        _ if has_endpoints && paths.need.service == "s3" => "net.s3_path_missing",
+        _ if has_endpoints && service == "s3" => "net.s3_path_missing",
         _ if has_endpoints => "net.missing_vpc_endpoint",
         _ => "net.no_egress_route",
     }

@@ -6,6 +6,7 @@
 mod assumption;
 mod culprit;
 mod known;
+pub(crate) mod named;
 pub(crate) mod plain;
 mod repair;
 
@@ -328,7 +329,8 @@ fn relevant(
         return None;
     }
     let text = hops.iter().map(|hop| &hop.text).find(|text| !text.is_empty()).map(ToString::to_string);
-    let evidence = if hops.is_empty() {
+    // A way out is shown by all of it: where the name leads, the route, and what it leads to.
+    let evidence = if hops.is_empty() || WAYS_OUT.contains(&code) {
         decided.evidence.clone()
     } else {
         hops.iter().flat_map(|hop| hop.evidence.clone()).collect()

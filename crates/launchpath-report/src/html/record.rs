@@ -28,10 +28,17 @@ pub(super) fn timeline(html: &mut Markup, report: &Report<'_>) {
 
 pub(super) fn comparison(html: &mut Markup, report: &Report<'_>) {
     let Some(comparison) = &report.diagnosis.comparison else { return };
-    section(html, "comparison", "Comparison with a runtime that works", |html| {
+    let further = outline::gets_further(comparison);
+    let title = if further {
+        "Comparison with a runtime that gets further"
+    } else {
+        "Comparison with another runtime"
+    };
+    section(html, "comparison", title, |html| {
         html.element("p", &[], |html| {
             html.leaf("code", &[], &comparison.with);
-            html.text(&format!(" works: {}", comparison.works_because));
+            let what = if further { " gets further: " } else { ": " };
+            html.text(&format!("{what}{}", comparison.works_because));
             report.cited(html, &comparison.evidence);
         });
         if !comparison.differences.is_empty() {
@@ -76,6 +83,7 @@ pub(super) fn evidence(html: &mut Markup, report: &Report<'_>) {
     }
     section(html, "evidence", "Evidence", |html| {
         html.leaf("p", &[], "The recorded calls, each with the command that repeats it.");
+        refused(html, report);
         for (place, record) in report.diagnosis.evidence.iter().enumerate() {
             html.element("details", &[("id", &format!("call-{place}")), ("class", "call")], |html| {
                 html.element("summary", &[], |html| {
@@ -98,4 +106,23 @@ pub(super) fn evidence(html: &mut Markup, report: &Report<'_>) {
             });
         }
     });
+}
+
+/// What the refused calls leave open, and how to get the permission.
+fn refused(html: &mut Markup, report: &Report<'_>) {
+    let refusals = outline::open_refusals(report.diagnosis);
+    if refusals.is_empty() {
+        return;
+    }
+    html.leaf("p", &[], "Refused, and what that leaves open:");
+    html.element("ul", &[], |html| {
+        for refusal in &refusals {
+            html.element("li", &[], |html| {
+                html.text(&format!("{} {}", refusal.service, refusal.operation));
+                report.cited(html, &refusal.calls);
+                html.text(&format!(" leaves open {}", wording::codes(&refusal.faults)));
+            });
+        }
+    });
+    code(html, outline::PERMISSIONS);
 }

@@ -137,8 +137,9 @@ pub(super) fn warnings(page: &mut Page, diagnosis: &Diagnosis) {
     page.block("## Beware");
     page.gap();
     for warning in &diagnosis.warnings {
-        let (title, code) = (text(Place::Flow, &warning.title), code(Place::Flow, &warning.code));
-        let what = text(Place::Flow, &warning.text);
+        let (title, code) =
+            (text(Place::Flow, &wording::capital(&warning.title)), code(Place::Flow, &warning.code));
+        let what = text(Place::Flow, &wording::capital(&warning.text));
         page.line(&format!("- **{title}** ({code}) {what}{}", cited(Place::Flow, &warning.evidence)));
         if let Some(command) = &warning.command {
             page.line(&fence(2, "sh", &[crate::clean::line(command)]));
@@ -175,10 +176,15 @@ fn explanation(difference: &Difference) -> String {
 
 pub(super) fn comparison(page: &mut Page, diagnosis: &Diagnosis) {
     let Some(comparison) = &diagnosis.comparison else { return };
-    page.block("## Comparison with a runtime that works");
+    let further = outline::gets_further(comparison);
     page.block(&format!(
-        "{} works: {}{}",
+        "## Comparison with {}",
+        if further { "a runtime that gets further" } else { "another runtime" }
+    ));
+    page.block(&format!(
+        "{}{}: {}{}",
         code(Place::Flow, &comparison.with),
+        if further { " gets further" } else { "" },
         text(Place::Flow, &comparison.works_because),
         cited(Place::Flow, &comparison.evidence)
     ));
@@ -196,5 +202,12 @@ pub(super) fn comparison(page: &mut Page, diagnosis: &Diagnosis) {
     }
     if !comparison.same.is_empty() {
         page.block(&format!("The same: {}.", text(Place::Flow, &comparison.same.join(", "))));
+    }
+    if !comparison.not_compared.is_empty() {
+        page.block("Not compared, for want of evidence:");
+        page.gap();
+        for open in &comparison.not_compared {
+            page.line(&format!("- {}: {}", text(Place::Flow, &open.what), text(Place::Flow, &open.why)));
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::diagnosis::Diagnosis;
 use crate::{clean, outline, wording};
 
 use super::escape::{Place, code, fence, text};
-use super::{Page, listed};
+use super::{Page, cited, listed};
 
 pub(super) fn timeline(page: &mut Page, diagnosis: &Diagnosis) {
     if diagnosis.timeline.is_empty() {
@@ -26,7 +26,7 @@ pub(super) fn evidence(page: &mut Page, diagnosis: &Diagnosis) {
     page.block(
         "The calls this report rests on and those that were refused, each with the command that repeats it.",
     );
-    page.gap();
+    refused(page, diagnosis);
     for record in &diagnosis.evidence {
         let at = record.at.map_or_else(String::new, |at| format!(" at {at}"));
         let error = record.error.as_ref().map_or_else(String::new, |error| {
@@ -44,4 +44,24 @@ pub(super) fn evidence(page: &mut Page, diagnosis: &Diagnosis) {
             page.line(&fence(2, "sh", &[clean::line(command)]));
         }
     }
+}
+
+/// What the refused calls leave open, and how to get the permission.
+pub(super) fn refused(page: &mut Page, diagnosis: &Diagnosis) {
+    let refusals = outline::open_refusals(diagnosis);
+    if refusals.is_empty() {
+        page.gap();
+        return;
+    }
+    page.block("Refused, and what that leaves open:");
+    page.gap();
+    for refusal in &refusals {
+        let open: Vec<String> = refusal.faults.iter().map(|fault| code(Place::Flow, fault)).collect();
+        let (service, operation) = (text(Place::Flow, refusal.service), text(Place::Flow, refusal.operation));
+        let calls = cited(Place::Flow, &refusal.calls);
+        page.line(&format!("- {service} {operation}{calls} leaves open {}", open.join(", ")));
+    }
+    page.block("The permissions that this program asks for, as a policy:");
+    page.block(&fence(0, "sh", &[outline::PERMISSIONS.to_owned()]));
+    page.gap();
 }

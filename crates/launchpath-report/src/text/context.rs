@@ -4,7 +4,7 @@ use launchpath_model::Timestamp;
 
 use crate::canvas::{Canvas, Ink, Rich};
 use crate::diagnosis::{Comparison, Diagnosis, Difference, TimelineEntry};
-use crate::wording;
+use crate::{outline, wording};
 
 use super::FULL;
 use super::remedy::left_out;
@@ -35,20 +35,16 @@ pub(super) fn warnings(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
 
 pub(super) fn comparison(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     let Some(comparison) = &diagnosis.comparison else { return };
-    let works = comparison.works_because != NOT_PROVEN;
     let text = Rich::new()
         .ink(Ink::Heading, "Compared")
         .plain(" with ")
         .ink(Ink::Strong, &comparison.with)
-        .plain(if works { ", which works: " } else { ": " })
+        .plain(if outline::gets_further(comparison) { ", which gets further: " } else { ": " })
         .plain(&comparison.works_because)
         .ids(&comparison.evidence);
     canvas.title(text);
     contrast(canvas, comparison);
 }
-
-/// What is said of the other side where nothing proves that it works.
-const NOT_PROVEN: &str = "nothing proves that it works";
 
 /// What differs, what of it can explain the outcome, what is the same, and what could not be compared.
 pub(super) fn contrast(canvas: &mut Canvas<'_>, comparison: &Comparison) {

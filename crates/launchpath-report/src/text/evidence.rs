@@ -58,10 +58,9 @@ pub(super) fn write(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
     }
 }
 
-/// What the refused calls leave open, and how to get the permission. A refused invocation is the symptom, not a gap.
+/// What the refused calls leave open, and how to get the permission.
 fn refused(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
-    let refusals = outline::refusals(diagnosis);
-    let gaps: Vec<_> = refusals.iter().filter(|refusal| !refusal.faults.is_empty()).collect();
+    let gaps = outline::open_refusals(diagnosis);
     for refusal in &gaps {
         let text = Rich::new()
             .plain("refused: ")
@@ -74,6 +73,6 @@ fn refused(canvas: &mut Canvas<'_>, diagnosis: &Diagnosis) {
         canvas.hanging(Rich::new().ink(Ink::Doubt, "  ? "), "    ", text);
     }
     if !gaps.is_empty() {
-        canvas.verbatim(6, "launchpath permissions");
+        canvas.verbatim(6, outline::PERMISSIONS);
     }
 }

@@ -1,13 +1,15 @@
 //! `app.missing_source_file`: a source or data file of the agent itself is not in the artifact.
 
 use launchpath_image::import::{ImportFailure, Owner};
+use launchpath_model::world::ImageFinding;
 
-use super::crash::{self, Death};
+use super::crash::{self, Death, Start};
 use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Because;
-use crate::experiment::Broken;
-use crate::faults::{Check, Context, DIRECT, Fault, because};
+use crate::experiment::{Broken, Origin, inspections};
+use crate::faults::{Certainty, Check, Context, DIRECT, Fault, Finding, because, trial};
+use crate::process_log;
 use crate::repair::Repair;
 
 /// The fault.
@@ -23,7 +25,50 @@ pub(super) static FAULT: Fault = Fault {
 };
 
 fn check(context: &Context) -> Check {
-    crash::check(context, FAULT.code, explain, mend)
+    let start = crash::check(context, FAULT.code, explain, mend);
+    let died = matches!(crash::start(context.case), Start::Died(_));
+    // A process that runs did not need the file to start; a part of the agent may need it all the same.
+    let runs = context.progress.trace_at_or_beyond(Stage::ProcessStart).is_some();
+    match part_missing(context.case).filter(|_| runs && !died) {
+        Some(finding) => Check::Found(vec![finding]),
+        None => start,
+    }
+}
+
+/// What a program prints of a part of itself that it goes on without; lower case.
+const OFF: &[&str] = &[
+    "disabled",
+    "unavailable",
+    "not available",
+    "could not be loaded",
+    "failed to load",
+    "failed to import",
+    "could not import",
+];
+
+/// A module that only a function imports is absent, the failed import is swallowed, and the log says that a part is off. It stops
+/// no launch.
+fn part_missing(case: &Case) -> Option<Finding> {
+    let says_off = |text: &str| {
+        let lower = text.to_lowercase();
+        OFF.iter().any(|sign| lower.contains(sign))
+    };
+    let line = process_log::lines(case).into_iter().find(|line| says_off(&line.message))?;
+    let (evidence, found) = inspections(case).into_iter().find_map(|(inspection, origin)| {
+        let absent = |finding: &&ImageFinding| finding.kind == "missing_own_source";
+        let found = inspection.findings.iter().find(absent).filter(|_| origin == Origin::ThisImage)?;
+        Some((&inspection.evidence, found))
+    })?;
+    let text = found.text.trim().trim_end_matches('.');
+    let off =
+        format!("the log says that a part of the agent is off: {}", process_log::excerpt(&line.message));
+    let lines = vec![
+        because(format!("the inspection of this very image: {text}"), std::slice::from_ref(evidence), 8.0),
+        because(off, std::slice::from_ref(&line.evidence), 3.0),
+    ];
+    let finding = Finding::new(Certainty::Circumstantial, trial::image_subject(case), lines)?;
+    let what = found.detail_text("module").or_else(|| found.detail_text("path")).unwrap_or("the file");
+    Some(finding.at(Stage::Lifecycle).with_repair(put_back(case, what)))
 }
 
 /// The repair for what an inspection found.

@@ -28,7 +28,7 @@ pub(super) static FAULT: Fault = Fault {
 fn check(context: &Context) -> Check {
     let case = context.case;
     let Some(runtime) = case.runtime() else {
-        return Check::unknown(missing("the runtime's protocol"));
+        return Check::unknown(case.undescribed("the runtime's protocol"));
     };
     let protocol = runtime.protocol();
     let subjects = vec![case.id.as_ref().map(ToString::to_string).unwrap_or_default()];
@@ -74,7 +74,7 @@ fn check(context: &Context) -> Check {
             return Check::found(Finding::new(Certainty::Circumstantial, subjects, lines));
         }
     }
-    let mut gaps = vec![missing("which protocol the container speaks")];
+    let mut gaps = vec![unspoken(case)];
     gaps.extend(open);
     Check::Unknown(gaps)
 }
@@ -93,8 +93,9 @@ fn set_protocol(case: &Case) -> Repair {
     repair
 }
 
-fn missing(what: &str) -> Gap {
-    Gap { what: what.to_owned(), reason: GapReason::NotAsked, evidence: Vec::new(), command: None }
+fn unspoken(case: &Case) -> Gap {
+    let what = "which protocol the container speaks".to_owned();
+    Gap { what, reason: GapReason::NotAsked, evidence: Vec::new(), command: case.rehearse_command() }
 }
 
 /// An access-log line of the current version that shows the probe refused with 405. MCP has no such probe.

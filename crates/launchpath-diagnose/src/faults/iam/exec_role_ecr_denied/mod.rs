@@ -46,10 +46,7 @@ fn check(context: &Context) -> Check {
         return Check::NotApplicable("the image is not in a private ECR repository");
     }
     let Some((role, repository, name)) = names(case) else {
-        return Check::unknown(Gap::not_asked(
-            "the execution role and the image's repository",
-            "aws bedrock-agentcore-control get-agent-runtime",
-        ));
+        return Check::unknown(case.undescribed("the execution role and the image's repository"));
     };
     let mut denied: Vec<(String, String)> = Vec::new();
     let mut evidence: Vec<EvidenceId> = Vec::new();

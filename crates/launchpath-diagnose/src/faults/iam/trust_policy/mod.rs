@@ -28,10 +28,7 @@ pub(super) static FAULT: Fault = Fault {
 fn check(context: &Context) -> Check {
     let case = context.case;
     let Some(name) = case.execution_role_name() else {
-        return Check::unknown(Gap::not_asked(
-            "the execution role",
-            "aws bedrock-agentcore-control get-agent-runtime",
-        ));
+        return Check::unknown(case.undescribed("the execution role"));
     };
     let stage = stage(context);
     let refused = context.progress.all_failures().find(|failure| {

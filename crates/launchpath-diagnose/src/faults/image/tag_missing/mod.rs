@@ -110,10 +110,7 @@ fn again() -> Repair {
 fn case_gap(context: &Context) -> launchpath_model::Gap {
     match context.case.known_runtime() {
         Known::Unknown(gap) => gap,
-        _ => launchpath_model::Gap::not_asked(
-            "the image's address",
-            "aws bedrock-agentcore-control get-agent-runtime",
-        ),
+        _ => context.case.undescribed("the image's address"),
     }
 }
 

@@ -23,7 +23,9 @@ pub(super) static FAULT: Fault = Fault {
 
 pub(super) fn check(context: &Context) -> Check {
     let case = context.case;
-    let group = case.log_group().unwrap_or_default();
+    let Some(group) = case.log_group() else {
+        return Check::unknown(case.undescribed("the key of the runtime's log group"));
+    };
     let Some(row) = case.world.log_groups.seen(&group) else {
         return Check::unknown(Gap {
             what: format!("the key of the log group {group}"),

@@ -42,7 +42,7 @@ pub(super) fn check(context: &Context) -> Check {
         let text = "the log group holds lines that the present version's role wrote";
         return Check::ruled_out(text, vec![line.evidence.clone()]);
     }
-    let missing = || Gap::not_asked("the execution role", "aws bedrock-agentcore-control get-agent-runtime");
+    let missing = || case.undescribed("the execution role");
     let (Some(role), Some(names)) = (case.execution_role_name(), Names::of(case)) else {
         return Check::unknown(missing());
     };

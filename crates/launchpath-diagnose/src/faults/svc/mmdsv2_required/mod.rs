@@ -24,10 +24,7 @@ pub(super) static FAULT: Fault = Fault {
 fn check(context: &Context) -> Check {
     let case = context.case;
     let Some(runtime) = case.runtime() else {
-        return Check::unknown(Gap::not_asked(
-            "the runtime's metadata settings",
-            "aws bedrock-agentcore-control get-agent-runtime",
-        ));
+        return Check::unknown(case.undescribed("the runtime's metadata settings"));
     };
     let evidence = case.runtime_evidence();
     let found = |certainty, lines| {

@@ -2,6 +2,7 @@
 
 use launchpath_model::{Gap, GapReason, Outcome, service};
 
+use crate::case::Case;
 use crate::chain::Stage;
 use crate::diagnosis::Safety;
 use crate::faults::{Certainty, Check, Context, Fault, Finding, because, trial};
@@ -36,11 +37,11 @@ fn check(context: &Context) -> Check {
                 "no call of this version that is on record failed at its start",
                 vec![call.evidence.clone()],
             ),
-            None => Check::unknown(gap()),
+            None => Check::unknown(gap(case)),
         };
     };
     let Some(later) = calls.iter().find(|call| call.was_answered() && call.at > failed.at) else {
-        return Check::unknown(gap());
+        return Check::unknown(gap(case));
     };
     let evidence = [failed.evidence.clone(), later.evidence.clone()];
     let when = failed.at.map(|at| at.to_string()).unwrap_or_default();
@@ -54,12 +55,15 @@ fn check(context: &Context) -> Check {
     Check::found(finding.map(|finding| finding.with_repair(warm())))
 }
 
-fn gap() -> Gap {
+fn gap(case: &Case) -> Gap {
     Gap {
         what: "whether a later call, with nothing changed, is answered".to_owned(),
         reason: GapReason::NotAsked,
         evidence: Vec::new(),
-        command: None,
+        command: case
+            .id
+            .as_ref()
+            .map(|id| format!("launchpath diagnose {id} --invoke '{{\"prompt\": \"ping\"}}'")),
     }
 }
 

@@ -1,6 +1,9 @@
 //! `tool.network_config_dropped`: a tool drops or rewrites the network configuration on its way to the API.
 
+use launchpath_model::aws::trail::TrailEvent;
+use launchpath_model::ids::RuntimeId;
 use launchpath_model::{Gap, GapReason, Known};
+use serde_json::json;
 
 use crate::case::Case;
 use crate::chain::Stage;
@@ -41,14 +44,37 @@ fn arrived(case: &Case) -> Check {
     if let Known::Unknown(gap) = case.known_runtime() {
         return Check::unknown(gap);
     }
-    Check::unknown(Gap {
-        what: "whether another network was meant than the runtime has".to_owned(),
-        reason: GapReason::NotVisible {
-            why: "it is in PUBLIC mode, and what a tool was told stands in the tool's own file".to_owned(),
-        },
-        evidence: case.runtime_evidence(),
-        command: None,
-    })
+    let what = "whether another network was meant than the runtime has".to_owned();
+    let created = "CreateAgentRuntime";
+    let requests = case.trail(created, |event| event.succeeded() && is_of(case, event));
+    let asked = requests.rows.iter().find_map(|row| {
+        let network = row.value.request_parameters.as_ref()?.get("networkConfiguration")?;
+        Some((row, network.get("networkMode")?.as_str()?))
+    });
+    let mut evidence = case.runtime_evidence();
+    let (why, command) = match asked {
+        Some((row, mode)) => {
+            evidence.extend(row.evidence.clone());
+            let why = format!(
+                "it is in PUBLIC mode, and the request that reached the service asked for {mode} mode; what the tool was told \
+                 before stands in the tool's own file (.bedrock_agentcore.yaml, agentcore.json)"
+            );
+            (why, None)
+        }
+        None => {
+            let named = json!([{ "AttributeKey": "EventName", "AttributeValue": created }]);
+            let command = case.command("cloudtrail", "LookupEvents", &json!({ "LookupAttributes": named }));
+            let why = "it is in PUBLIC mode, and what a tool was told stands in the tool's own file";
+            (why.to_owned(), Some(command))
+        }
+    };
+    Check::unknown(Gap { what, reason: GapReason::NotVisible { why }, evidence, command })
+}
+
+/// Whether the trail's event made this runtime.
+fn is_of(case: &Case, event: &TrailEvent) -> bool {
+    let made = event.response_elements.as_ref().and_then(|made| made.get("agentRuntimeId")?.as_str());
+    made.is_some() && made == case.id.as_ref().map(RuntimeId::as_str)
 }
 
 fn mend() -> Repair {
