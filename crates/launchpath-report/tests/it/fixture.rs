@@ -359,7 +359,7 @@ pub(crate) fn undecided() -> Diagnosis {
         evidence: evidence(),
         ..empty(
             Verdict::Undecided,
-            "Undecided: the launch breaks after «Control plane ready» and not later than «Health check»; 5 suspects, image and application first.",
+            "Undecided: the launch breaks after «Control plane ready» and not later than «Health check»; 5 suspects: image and application first.",
         )
     }
 }
