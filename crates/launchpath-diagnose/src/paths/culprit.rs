@@ -157,7 +157,7 @@ pub(super) fn of_service(
         stage: Stage::ProcessStart,
         subnet: subnet.clone(),
         subject: service_name(case, service),
-        text: first.text.clone(),
+        text: first.text.to_string(),
         evidence: first.evidence.clone(),
         edit: first.edit.clone(),
         by_policy: false,
