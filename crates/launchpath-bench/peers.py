@@ -42,12 +42,42 @@ def checkov(program, template):
     return found
 
 
+def cfn_guard(program, template):
+    """cfn-guard with every rule of the collection that lies beside it (AWS Control Tower's, as the CDK's validator ships them)."""
+    rules = pathlib.Path(program).parent / "cfn-guard-rules"
+    run = subprocess.run(
+        [program, "validate", "--rules", str(rules), "--data", template, "--structured", "--show-summary", "none",
+         "--output-format", "json"],
+        capture_output=True, text=True, check=False,
+    )
+    if run.returncode not in (0, 19):
+        raise SystemExit(f"cfn-guard failed: {run.stderr}")
+    found = set()
+
+    def walk(node, rule):
+        if isinstance(node, list):
+            for item in node:
+                walk(item, rule)
+        if not isinstance(node, dict):
+            return
+        if isinstance(node.get("Rule"), dict):
+            rule = node["Rule"].get("name", rule)
+        for key, value in node.items():
+            if key == "path" and isinstance(value, str) and value.startswith("/Resources/"):
+                found.add((rule, value.split("/")[2]))
+            walk(value, rule)
+
+    for report in json.loads(run.stdout):
+        walk(report.get("not_compliant", []), "")
+    return found
+
+
 def main():
     folder, programs = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
     faults = sorted(path for path in folder.iterdir() if (path / "broken.json").exists())
     print(f"{len(faults)} faults that a template shows: {', '.join(fault.name for fault in faults)}\n")
     print("| program | faults a template shows | seen | which |\n|---|--:|--:|---|")
-    for name, run in [("cfn-lint", cfn_lint), ("checkov", checkov)]:
+    for name, run in [("cfn-lint", cfn_lint), ("checkov", checkov), ("cfn-guard", cfn_guard)]:
         program = programs / name
         if not program.exists():
             print(f"| {name} | {len(faults)} | not run | not installed |")

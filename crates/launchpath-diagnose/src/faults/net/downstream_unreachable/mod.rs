@@ -74,12 +74,11 @@ impl Unreached {
 /// The host that the process of the runtime died of, or last said it could not reach.
 pub(in crate::faults) fn unreached(case: &Case) -> Option<Unreached> {
     let death = fatal_traceback(case).filter(|crash| says_unreachable(&crash.traceback.headline()));
-    let (line, evidence, died) = match death {
-        Some(crash) => (crash.traceback.headline(), crash.evidence, true),
-        None => {
-            let line = process_log::lines(case).into_iter().rfind(|line| says_unreachable(&line.message))?;
-            (line.message.clone(), line.evidence.clone(), false)
-        }
+    let (line, evidence, died) = if let Some(crash) = death {
+        (crash.traceback.headline(), crash.evidence, true)
+    } else {
+        let line = process_log::lines(case).into_iter().rfind(|line| says_unreachable(&line.message))?;
+        (line.message.clone(), line.evidence.clone(), false)
     };
     let in_the_way = in_the_way(case, &line);
     Some(Unreached { line, evidence: vec![evidence], died, in_the_way })
@@ -101,28 +100,23 @@ fn check(context: &Context) -> Check {
     if let Check::Found(findings) = died {
         return Check::Found(findings.into_iter().map(|finding| finding.at(Stage::ProcessStart)).collect());
     }
-    match unreached.filter(|unreached| !unreached.died) {
-        Some(unreached) => {
-            let text =
-                format!("the process could not reach a host: {}", process_log::excerpt(&unreached.line));
-            let mut lines = vec![because(text, &unreached.evidence, 8.0)];
-            if let Some(way) = &unreached.in_the_way {
-                lines.push(because(&way.text, &way.evidence, 5.0));
-            }
-            let finding = Finding::new(Certainty::Circumstantial, trial::runtime_subject(case), lines);
-            let stage = context.progress.first_failed().unwrap_or(Stage::Response);
-            Check::found(finding.map(|finding| finding.at(stage).with_repair(open(case))))
+    if let Some(unreached) = unreached.filter(|unreached| !unreached.died) {
+        let text = format!("the process could not reach a host: {}", process_log::excerpt(&unreached.line));
+        let mut lines = vec![because(text, &unreached.evidence, 8.0)];
+        if let Some(way) = &unreached.in_the_way {
+            lines.push(because(&way.text, &way.evidence, 5.0));
         }
-        // A death of another kind says nothing about what a request needs.
-        None => {
-            let gaps = match trial::answer(context, FAULT.code, Vec::new(), |_, _: &Broken| None) {
-                Ok(Check::RuledOut(proof)) => return Check::RuledOut(proof),
-                Ok(_) => vec![trial::unrehearsed(case)],
-                Err(gaps) => gaps,
-            };
-            Check::Unknown(trial::unread_log(case).into_iter().chain(gaps).collect())
-        }
+        let finding = Finding::new(Certainty::Circumstantial, trial::runtime_subject(case), lines);
+        let stage = context.progress.first_failed().unwrap_or(Stage::Response);
+        return Check::found(finding.map(|finding| finding.at(stage).with_repair(open(case))));
     }
+    // A death of another kind says nothing about what a request needs.
+    let gaps = match trial::answer(context, FAULT.code, Vec::new(), |_, _: &Broken| None) {
+        Ok(Check::RuledOut(proof)) => return Check::RuledOut(proof),
+        Ok(_) => vec![trial::unrehearsed(case)],
+        Err(gaps) => gaps,
+    };
+    Check::Unknown(trial::unread_log(case).into_iter().chain(gaps).collect())
 }
 
 fn explain(case: &Case, death: &Death) -> (Vec<Because>, Repair) {

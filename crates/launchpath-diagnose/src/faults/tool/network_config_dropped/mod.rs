@@ -52,21 +52,18 @@ fn arrived(case: &Case) -> Check {
         Some((row, network.get("networkMode")?.as_str()?))
     });
     let mut evidence = case.runtime_evidence();
-    let (why, command) = match asked {
-        Some((row, mode)) => {
-            evidence.extend(row.evidence.clone());
-            let why = format!(
-                "it is in PUBLIC mode, and the request that reached the service asked for {mode} mode; what the tool was told \
-                 before stands in the tool's own file (.bedrock_agentcore.yaml, agentcore.json)"
-            );
-            (why, None)
-        }
-        None => {
-            let named = json!([{ "AttributeKey": "EventName", "AttributeValue": created }]);
-            let command = case.command("cloudtrail", "LookupEvents", &json!({ "LookupAttributes": named }));
-            let why = "it is in PUBLIC mode, and what a tool was told stands in the tool's own file";
-            (why.to_owned(), Some(command))
-        }
+    let (why, command) = if let Some((row, mode)) = asked {
+        evidence.extend(row.evidence.clone());
+        let why = format!(
+            "it is in PUBLIC mode, and the request that reached the service asked for {mode} mode; what the tool was told \
+             before stands in the tool's own file (.bedrock_agentcore.yaml, agentcore.json)"
+        );
+        (why, None)
+    } else {
+        let named = json!([{ "AttributeKey": "EventName", "AttributeValue": created }]);
+        let command = case.command("cloudtrail", "LookupEvents", &json!({ "LookupAttributes": named }));
+        let why = "it is in PUBLIC mode, and what a tool was told stands in the tool's own file";
+        (why.to_owned(), Some(command))
     };
     Check::unknown(Gap { what, reason: GapReason::NotVisible { why }, evidence, command })
 }
