@@ -25,6 +25,10 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use clap::Parser;
 
+/// As in the binary `launchpath`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Scores the diagnosis over labelled worlds.
 #[derive(Debug, Parser)]
 struct Arguments {
