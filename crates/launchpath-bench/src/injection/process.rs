@@ -225,6 +225,10 @@ pub(super) const ALL: &[Injection] = &[
         fits: anywhere,
         named: "Read timeout",
         seen_in: &[],
-        make: |d, _| d.process = serving(d, Does::OutlastsTheCaller, &[]),
+        make: |d, random| {
+            // Its access log has a line when the answer begins, long after the caller went away.
+            let done = 120 + i64::try_from(random.below(600)).unwrap_or_default();
+            d.process = serving(d, Does::OutlastsTheCaller, &[(done, accessed(d.request(), "200 OK"))]);
+        },
     },
 ];

@@ -1,6 +1,6 @@
 //! `client.timeout`: a time-out of the caller's own fires first.
 
-use launchpath_model::{Gap, GapReason};
+use launchpath_model::{Gap, GapReason, service};
 
 use crate::case::{Case, LOG_LAG_SECONDS};
 use crate::chain::Stage;
@@ -33,13 +33,15 @@ fn check(context: &Context) -> Check {
 
 /// A server that logs its requests, and none came: waiting longer would not bring the answer.
 ///
-/// uvicorn says that it runs on the level on which it logs requests.
+/// uvicorn says that it runs on the level on which it logs requests, and it logs a request when its answer begins. Until the longest
+/// request would have been answered, the lack of a line says nothing.
 fn never_arrived(case: &Case) -> Option<Gap> {
     if case.log_is_selection() {
         return None;
     }
     let call = case.latest_invocation()?;
-    let late = case.world.collected_at?.seconds_since(call.at?) >= LOG_LAG_SECONDS;
+    let (longest, _) = service::limit("synchronous_request_seconds");
+    let late = case.world.collected_at?.seconds_since(call.at?) >= longest + LOG_LAG_SECONDS;
     let listener =
         process_log::listeners(case).into_iter().find(|l| l.line.contains("Uvicorn running on"))?;
     let asked = process_log::requests(case).iter().any(|request| request.method == "POST");
