@@ -29,12 +29,16 @@ pub(crate) fn stage_title(diagnosis: &Diagnosis, stage: &str) -> String {
 /// How the engine's sentence begins where it stands alone; beside the verdict it would be said twice.
 const ECHOES: [&str; 3] = ["Undecided: ", "The launch is blocked: ", "The launch is probably blocked: "];
 
+/// The engine's sentence as it stands beside the verdict.
+pub(crate) fn bare(summary: &str) -> String {
+    wording::capital(ECHOES.iter().find_map(|echo| summary.strip_prefix(echo)).unwrap_or(summary))
+}
+
 /// The answer in one sentence: the engine's, else what the members say.
 pub(crate) fn headline(diagnosis: &Diagnosis) -> String {
     let summary = diagnosis.summary.trim();
     if !summary.is_empty() {
-        let bare = ECHOES.iter().find_map(|echo| summary.strip_prefix(echo)).unwrap_or(summary);
-        return wording::capital(bare);
+        return bare(summary);
     }
     if let Some(cause) = diagnosis.primary() {
         return cause.title.clone();

@@ -323,11 +323,22 @@ fn network(case: &Case) -> Vec<Aspect> {
     let runtime = case.runtime();
     let evidence = case.runtime_evidence();
     let config = case.vpc_config();
-    let ways = case.paths().ways();
+    let ways = case.paths().ways(case);
     // What the network comes to: the same ways open on both sides make its parts indifferent.
-    let in_effect = ways.iter().map(|(service, way, _)| Some(format!("{service} {}", (*way)?)));
+    let in_effect = ways.iter().map(|way| Some(format!("{} {}", way.service, way.state?)));
     let in_effect: Option<BTreeSet<String>> =
         in_effect.collect::<Option<_>>().filter(|ways: &BTreeSet<_>| !ways.is_empty());
+    let through = ways.iter().filter(|way| !way.through.is_empty()).map(|way| {
+        let through: Vec<&str> = way.through.iter().copied().collect();
+        format!("{} by {}", way.service, through.join(" or "))
+    });
+    let through: BTreeSet<String> = through.collect();
+    let walked = {
+        let mut all: Vec<EvidenceId> = ways.iter().flat_map(|way| way.evidence.clone()).collect();
+        all.sort();
+        all.dedup();
+        all
+    };
     let is_public = runtime.is_some() && config.is_none();
     // AWS: https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/agentcore-vpc.html (PUBLIC leaves by the service's
     // own network).
@@ -374,11 +385,24 @@ fn network(case: &Case) -> Vec<Aspect> {
         Aspect {
             what: "security groups",
             seen: Seen::of(groups.or_else(none), "the runtime was not described"),
-            effect,
+            effect: effect.clone(),
             effect_from: Stage::ArtifactFetch,
             bites: PATHS,
             meaning: "what may leave may differ",
             evidence: evidence.clone(),
+        },
+        Aspect {
+            what: "what the traffic leaves by",
+            seen: match (is_public, &in_effect) {
+                (true, _) => Seen::NotThere,
+                (false, Some(_)) => Seen::Set(through),
+                (false, None) => Seen::Unknown("not every path is decided".to_owned()),
+            },
+            effect,
+            effect_from: Stage::ArtifactFetch,
+            bites: PATHS,
+            meaning: "other gateways or endpoints carry it",
+            evidence: walked.clone(),
         },
         Aspect {
             what: "ways open to what the launch needs",
@@ -391,12 +415,7 @@ fn network(case: &Case) -> Vec<Aspect> {
             effect_from: Stage::ArtifactAvailable,
             bites: PATHS,
             meaning: "a path of the launch is open on one side only",
-            evidence: {
-                let mut all: Vec<EvidenceId> = ways.into_iter().flat_map(|(_, _, ids)| ids).collect();
-                all.sort();
-                all.dedup();
-                all
-            },
+            evidence: walked,
         },
         Aspect {
             what: "service-managed S3 gateway",

@@ -9,6 +9,7 @@ mod known;
 pub(crate) mod named;
 pub(crate) mod plain;
 mod repair;
+mod way;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -26,6 +27,7 @@ use crate::faults::{Certainty, Check, Context, DIRECT, Finding, because};
 use assumption::{ASSUMED, with_default_resolver, with_defaults};
 pub(crate) use culprit::Culprit;
 pub(crate) use known::KnownPaths;
+use way::Way;
 
 /// Most lines of reasoning per finding: the rest says the same of other services.
 const MOST_LINES: usize = 4;
@@ -86,37 +88,11 @@ impl Paths {
         Self { needs, if_names_resolve, one_place, culprits, granted, gap, ..Self::default() }
     }
 
-    /// The services of the launch, each with how the way to it stands from the runtime's subnets (`None` where that is not
-    /// decided) and the calls that show it.
-    pub(crate) fn ways(&self) -> Vec<(&str, Option<&'static str>, Vec<EvidenceId>)> {
-        let way = |paths: &NeedPaths| {
-            let all = |wanted: Verdict| {
-                !paths.by_subnet.is_empty()
-                    && paths.by_subnet.iter().all(|(_, answer)| answer.verdict == wanted)
-            };
-            let undecided = paths.by_subnet.iter().any(|(_, answer)| answer.verdict == Verdict::Unknown);
-            let mut evidence: Vec<EvidenceId> =
-                paths.by_subnet.iter().flat_map(|(_, answer)| answer.evidence.clone()).collect();
-            evidence.sort();
-            evidence.dedup();
-            let word = if paths.by_subnet.is_empty() || undecided {
-                None
-            } else if all(Verdict::All) {
-                Some("open")
-            } else if all(Verdict::None) {
-                Some("blocked")
-            } else {
-                Some("open in part")
-            };
-            (word, evidence)
-        };
-        self.needs
-            .iter()
-            .map(|paths| {
-                let (word, evidence) = way(paths);
-                (paths.need.service, word, evidence)
-            })
-            .collect()
+    /// The services of the launch, each with its way from the runtime's subnets.
+    pub(crate) fn ways(&self, case: &Case) -> Vec<Way<'_>> {
+        let resolutions: Vec<&Resolution> = self.resolved(case).map(|(_, resolution)| resolution).collect();
+        let ways = self.needs.iter().enumerate();
+        ways.map(|(row, paths)| Way::of(paths, resolutions.get(row).copied())).collect()
     }
 
     fn stage_of(need: &Need) -> Stage {

@@ -3,6 +3,7 @@
 use crate::canvas::{Canvas, Ink, Rich};
 use crate::diagnosis::{Contrast, Side};
 use crate::options::Options;
+use crate::outline;
 use crate::wording;
 
 use super::context;
@@ -40,6 +41,6 @@ fn side(canvas: &mut Canvas<'_>, name: &str, side: &Side) {
         .plain("  ")
         .ink(wording::verdict_ink(side.verdict), wording::verdict(side.verdict))
         .plain("  ")
-        .plain(&side.summary);
+        .plain(&outline::bare(&side.summary));
     canvas.hanging(Rich::new().padded(Ink::Dim, name, 7), "       ", text);
 }

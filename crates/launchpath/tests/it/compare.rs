@@ -55,6 +55,20 @@ fn other_groups_explain_nothing_where_every_way_is_open() {
 }
 
 #[test]
+fn another_way_out_is_named_and_explains_nothing_where_both_are_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = failing(folder.path(), "here.json", |text| text);
+    let run = launchpath(&["compare", &here, &scenario("base/isolated"), "--format", "json"]);
+    assert_eq!(run.code, 0, "{}\n{}", run.stdout, run.stderr);
+    let contrast = run.json();
+    let out = difference(&contrast, "what the traffic leaves by");
+    assert_eq!(out["here"], "ecr.api by nat-1, ecr.dkr by nat-1, logs by nat-1, s3 by nat-1");
+    let there = "ecr.api by vpce-ecr-api, ecr.dkr by vpce-ecr-dkr, logs by vpce-logs, s3 by vpce-s3";
+    assert_eq!(out["there"], there);
+    assert!(out["explains"].is_null() && out["explains_not"].is_string(), "{out}");
+}
+
+#[test]
 fn a_role_that_lost_its_rights_is_a_difference_in_effect() {
     let folder = tempfile::tempdir().expect("a folder");
     let here =
