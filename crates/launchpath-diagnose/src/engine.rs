@@ -368,8 +368,12 @@ fn summary(diagnosis: &Diagnosis, progress: &Progress) -> String {
 
 /// What is wrong beside a launch that succeeds.
 fn beside(diagnosis: &Diagnosis) -> String {
-    let mut codes: Vec<&str> = diagnosis.also_blocking.iter().map(|cause| cause.fault.as_str()).collect();
-    codes.dedup();
+    let mut codes: Vec<&str> = Vec::new();
+    for cause in &diagnosis.also_blocking {
+        if !codes.contains(&cause.fault.as_str()) {
+            codes.push(&cause.fault);
+        }
+    }
     if codes.is_empty() { String::new() } else { format!("; wrong beside it: {}", codes.join(", ")) }
 }
 

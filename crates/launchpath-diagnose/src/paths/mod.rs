@@ -201,6 +201,8 @@ impl Paths {
         let mut evidence: Vec<EvidenceId> = Vec::new();
         let mut gaps: Vec<Gap> = Vec::new();
         let mut shown: Option<String> = None;
+        // Whether an answer counts on it that names resolve inside AWS as they do by default.
+        let mut by_default = false;
         let s3_only = code == "net.s3_path_missing";
         for (row, paths) in
             self.needs.iter().enumerate().filter(|(_, paths)| !s3_only || paths.need.service == "s3")
@@ -210,6 +212,7 @@ impl Paths {
                 let one_place = self.one_place.contains(paths.need.id);
                 match relevant(code, answer, assumed.map(|(_, answer)| answer), one_place) {
                     Some((ids, text)) => {
+                        by_default |= answer.verdict == Verdict::Unknown;
                         evidence.extend(ids);
                         shown = shown.or(text.map(|text| format!("{}: {text}", paths.need.service)));
                     }
@@ -237,6 +240,7 @@ impl Paths {
         } else {
             format!("from all {subnets} subnets")
         };
+        let from = if by_default { format!("{from}, as names resolve by default") } else { from };
         let text = shown.map_or_else(
             || format!("no path {from} meets it"),
             |shown| format!("{}; for example {shown}", passes(code, &from)),

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use launchpath_model::Gap;
+use launchpath_model::{EvidenceId, Gap};
 use smallvec::SmallVec;
 
 use crate::answer::{Blocker, Hop, Leg};
 use crate::end::End;
+use crate::index::Coverage;
 use crate::packet::{Cube, PacketSet};
 use crate::span::{ANY_PORT, Span};
 
@@ -97,6 +98,22 @@ impl<'e> Carried<'e> {
             request.clone_from(&crossing.before);
         }
         self.original = request;
+    }
+
+    /// That something is not there, with the calls that show it; where it is taken for granted, that is noted. `None` where it may be
+    /// there unseen: the gap is noted.
+    pub(crate) fn take_absence(&mut self, coverage: Coverage) -> Option<Vec<EvidenceId>> {
+        match coverage {
+            Coverage::Proven(evidence) => Some(evidence),
+            Coverage::Assumed(gap) => {
+                self.assumed.push(*gap);
+                Some(Vec::new())
+            }
+            Coverage::Unknown(gap) => {
+                self.gaps.push(*gap);
+                None
+            }
+        }
     }
 
     /// Sends each piece on its way.

@@ -11,7 +11,7 @@ use super::forward::From;
 use super::{Origin, Walk};
 use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict, Leg};
 use crate::end::{End, EndKind};
-use crate::index::{Coverage, SubnetInfo};
+use crate::index::SubnetInfo;
 use crate::packet::{Cube, PacketSet};
 use crate::span::Span;
 
@@ -79,17 +79,10 @@ impl<'e, 'a> Walk<'e, 'a> {
             "DescribeSubnets",
             &[("vpc-id", vpc.as_str())],
         );
-        let evidence = match self.index.coverage(&self.index.network.subnets, &target) {
-            Coverage::Proven(evidence) => evidence,
-            Coverage::Assumed(gap) => {
-                branch.assumed.push(*gap);
-                Vec::new()
-            }
-            Coverage::Unknown(gap) => {
-                branch.gaps.push(*gap);
-                self.out_of_sight(branch, Return::Outside, done);
-                return;
-            }
+        let coverage = self.index.coverage(&self.index.network.subnets, &target);
+        let Some(evidence) = branch.take_absence(coverage) else {
+            self.out_of_sight(branch, Return::Outside, done);
+            return;
         };
         let held_elsewhere =
             branch.now.cubes().iter().any(|cube| self.index.held_elsewhere(vpc, cube.destination.first));
@@ -169,19 +162,12 @@ impl<'e, 'a> Walk<'e, 'a> {
                 &[("subnet-id", subnet.as_str())],
             )
             .with("vpc-id", vpc.as_str());
-        let evidence = match self.index.coverage(&self.index.network.network_interfaces, &target) {
-            Coverage::Proven(evidence) => evidence,
-            Coverage::Assumed(gap) => {
-                branch.assumed.push(*gap);
-                Vec::new()
-            }
-            Coverage::Unknown(gap) => {
-                // Whoever holds it answers out of this subnet.
-                branch.gaps.push(*gap);
-                branch.turn();
-                self.leave_subnet(branch, subnet, done);
-                return;
-            }
+        let coverage = self.index.coverage(&self.index.network.network_interfaces, &target);
+        let Some(evidence) = branch.take_absence(coverage) else {
+            // Whoever holds it answers out of this subnet.
+            branch.turn();
+            self.leave_subnet(branch, subnet, done);
+            return;
         };
         let text = format!("no interface in {subnet} holds {what}");
         let blocker = Self::blocker(&branch, BlockerKind::NoSuchAddress, subnet, text);

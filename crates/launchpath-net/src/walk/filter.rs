@@ -2,6 +2,7 @@
 //!
 //! The filters themselves are `security_group` and `network_acl`.
 
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -14,6 +15,26 @@ use crate::span::{Span, address_at, is_v4};
 
 /// How many deciding rules a hop names before it counts them.
 pub(super) const RULES_NAMED: usize = 4;
+
+/// The first rules that admit, and how many more there are.
+pub(super) fn words_of<R>(
+    used: &[R],
+    used_count: usize,
+    write: impl Fn(&R, &mut String) -> fmt::Result,
+) -> String {
+    let mut text = String::with_capacity(64);
+    for (at, rule) in used.iter().enumerate() {
+        if at > 0 {
+            text.push_str("; ");
+        }
+        // Writing to memory cannot fail.
+        let _ = write(rule, &mut text);
+    }
+    if used_count > used.len() {
+        let _ = write!(text, "; and {} more", used_count - used.len());
+    }
+    text
+}
 
 /// The protocol and the ports that an edit for these packets must admit; `None` for several protocols at once.
 pub(super) fn wanted(packets: &PacketSet) -> Option<(u8, Option<(u16, u16)>)> {

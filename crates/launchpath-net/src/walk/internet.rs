@@ -86,17 +86,8 @@ impl<'e> Walk<'e, '_> {
             "DescribeInternetGateways",
             &[("attachment.vpc-id", vpc.as_str())],
         );
-        let evidence = match self.index.coverage(&self.index.network.internet_gateways, &target) {
-            Coverage::Proven(evidence) => evidence,
-            Coverage::Assumed(gap) => {
-                branch.assumed.push(*gap);
-                Vec::new()
-            }
-            Coverage::Unknown(gap) => {
-                branch.gaps.push(*gap);
-                return None;
-            }
-        };
+        let evidence =
+            branch.take_absence(self.index.coverage(&self.index.network.internet_gateways, &target))?;
         let text = format!("{vpc} has no internet gateway");
         let mut blocker = Self::blocker(branch, BlockerKind::InternetGatewayDetached, vpc.as_str(), text);
         blocker.evidence = evidence;

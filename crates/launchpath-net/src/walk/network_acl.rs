@@ -9,7 +9,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::Walk;
 use super::branch::{ANYWHERE, Branch, Piece, Pieces};
-use super::filter::{RULES_NAMED, covering, dropped, passed, unknown, wanted};
+use super::filter::{RULES_NAMED, covering, dropped, passed, unknown, wanted, words_of};
 use crate::acl::AclRule;
 use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict};
 use crate::edit::Edit;
@@ -117,7 +117,7 @@ impl<'e, 'a> Walk<'e, 'a> {
                 leg: branch.leg,
                 direction: Some(direction),
                 verdict: HopVerdict::Passed,
-                text: words_of(&used, used_count, direction).into(),
+                text: words_of(&used, used_count, |rule, text| rule.write(text, direction)).into(),
                 evidence: acl.evidence.to_vec(),
             };
             // One deciding rule: the same hop for every question.
@@ -143,22 +143,6 @@ impl<'e, 'a> Walk<'e, 'a> {
         }
         pieces
     }
-}
-
-/// The first rules that admit, and how many more there are.
-fn words_of(used: &[&AclRule], used_count: usize, direction: Direction) -> String {
-    let mut text = String::with_capacity(48);
-    for (at, rule) in used.iter().enumerate() {
-        if at > 0 {
-            text.push_str("; ");
-        }
-        // Writing to memory cannot fail.
-        let _ = rule.write(&mut text, direction);
-    }
-    if used_count > used.len() {
-        let _ = write!(text, "; and {} more", used_count - used.len());
-    }
-    text
 }
 
 fn refusal(rule: Option<&AclRule>, direction: Direction, set: &PacketSet) -> String {

@@ -9,7 +9,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::Walk;
 use super::branch::{ANYWHERE, Branch, Pieces};
-use super::filter::{RULES_NAMED, covering, dropped, passed, unknown, wanted};
+use super::filter::{RULES_NAMED, covering, dropped, passed, unknown, wanted, words_of};
 use crate::answer::{Blocker, BlockerKind, Direction, Hop, HopKind, HopVerdict};
 use crate::cover::{Side, cover};
 use crate::edit::{Edit, Peer};
@@ -98,7 +98,7 @@ impl<'e> Walk<'e, '_> {
         };
         let mut pieces = Pieces::new();
         if !admitted.is_empty() {
-            let text = || words_of(&used, used_count, direction).into();
+            let text = || words_of(&used, used_count, |rule, text| rule.write(text, direction)).into();
             let passed_hop = match used.as_slice() {
                 [sole] if used_count == 1 => self.index.group_hop(
                     (std::ptr::from_ref(sole.rules).addr(), sole.rule, sole.peer),
@@ -351,22 +351,6 @@ impl<'e> Walk<'e, '_> {
         };
         Some(Edit::AddGroupRule { group: group.clone(), direction, protocol, ports, peer })
     }
-}
-
-/// The first rules that admit, and how many more there are.
-fn words_of(used: &[Used<'_>], used_count: usize, direction: Direction) -> String {
-    let mut text = String::with_capacity(64);
-    for (at, rule) in used.iter().enumerate() {
-        if at > 0 {
-            text.push_str("; ");
-        }
-        // Writing to memory cannot fail.
-        let _ = rule.write(&mut text, direction);
-    }
-    if used_count > used.len() {
-        let _ = write!(text, "; and {} more", used_count - used.len());
-    }
-    text
 }
 
 fn refusal(groups: &[SecurityGroupId], direction: Direction, refused: &PacketSet) -> String {
